@@ -1,0 +1,1 @@
+"""Generated from `proto/readygate/v1`; never edited by hand."""
