@@ -232,11 +232,19 @@ class Axis(Shape):
     provenance: Provenance
 
 
+class NarrowTo(Shape):
+    """A fact that is narrowed for a lower tier: any of the values in `from` becomes `to`; sets are intersected."""
+
+    fact: FactName
+    narrowed_from: list[str] = Field(alias="from")
+    to: str | list[str]
+
+
 class TieringFile(Shape):
     """How the tier follows from the proposal, and how a proposal is narrowed to a lower tier."""
 
     axes: list[Axis]
-    narrow_to: dict[TierName, dict[FactName, Scalar | list[str]]]
+    narrow_to: dict[TierName, list[NarrowTo]]
 
 
 class Boundary(Shape):
