@@ -1,0 +1,1 @@
+"""What the gate decides and how. Pure: standard library only, no I/O, no clock."""

@@ -1,0 +1,63 @@
+"""Facts as the evaluator sees them: plain values by name, absent when unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from readygate_server.domain.vocabulary import Scope
+
+FactValue = bool | int | float | str | tuple[str, ...]
+"""A value in the unit of its fact; enum values and sets by their short lower-case names."""
+
+Facts = Mapping[str, FactValue]
+"""Values by fact name, such as `source.completeness` or `source.accuracy.ratio`. A missing key is unknown."""
+
+_CORPUS = "corpus"
+
+
+class FactRef(NamedTuple):
+    """A fact of one subject; the subject is empty for facts that occur once per proposal."""
+
+    fact: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        """Returns `source[crm].completeness`, or the plain name."""
+        if not self.subject:
+            return self.fact
+        group, _, rest = self.fact.partition(".")
+        return f"{group}[{self.subject}].{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalFacts:
+    """All facts of a proposal: once per deployment, and per asset sorted by id."""
+
+    deployment: Facts
+    assets: Mapping[Scope, tuple[tuple[str, Facts], ...]]
+
+    def of(self, scope: Scope) -> tuple[tuple[str, Facts], ...]:
+        """Returns the subjects of a scope; the deployment is one subject without an id."""
+        return (("", self.deployment),) if scope is Scope.DEPLOYMENT else self.assets.get(scope, ())
+
+    def get(self, ref: FactRef) -> FactValue | None:
+        """Returns a value, or None when it is unknown."""
+        scope = scope_of(ref.fact)
+        if scope is Scope.DEPLOYMENT:
+            return self.deployment.get(ref.fact)
+        return next((facts.get(ref.fact) for name, facts in self.of(scope) if name == ref.subject), None)
+
+
+def scope_of(fact: str) -> Scope:
+    """Returns what a fact is about, by the first part of its name."""
+    group = fact.partition(".")[0]
+    if group == _CORPUS:
+        return Scope.SOURCE
+    return Scope(group) if group in {"source", "api", "workflow"} else Scope.DEPLOYMENT
+
+
+def parent_of(fact: str) -> str:
+    """Returns the fact that a part belongs to: `source.accuracy` for `source.accuracy.ratio`."""
+    return ".".join(fact.split(".", 2)[:2])
