@@ -1,0 +1,202 @@
+"""Quantities that are computed from several facts: products, sums, bounds.
+
+The rule language has no fold and no square root, so these are part of the engine, by name. A derived fact is unknown, and
+names what is missing, as soon as one of its inputs is unknown. Floats are added and multiplied in the order of asset ids,
+so that the result is the same to the bit wherever the assets stand in the proposal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from readygate_server.domain.facts import FactRef, Facts, ProposalFacts
+from readygate_server.domain.vocabulary import Scope
+
+Computed = float | tuple[FactRef, ...]
+"""A value, or the inputs that are missing for it."""
+
+_Z_ONE_SIDED_95 = 1.6448536269514722
+"""95th percentile of the standard normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A derived fact: its unit, the facts that it needs, and how it is computed for one subject."""
+
+    name: str
+    unit: str
+    inputs: tuple[str, ...]
+    compute: Callable[[ProposalFacts, str, Facts], Computed]
+
+
+def wilson_bound(successes: float, trials: int, *, upper: bool) -> float:
+    """Returns the one-sided 95 % Wilson score bound of a proportion, 0..1."""
+    share = successes / trials
+    z2 = _Z_ONE_SIDED_95**2
+    centre = share + z2 / (2 * trials)
+    margin = _Z_ONE_SIDED_95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    bound = (centre + margin if upper else centre - margin) / (1 + z2 / trials)
+    return min(1.0, max(0.0, bound))
+
+
+def upper_rate(failures: int, trials: int) -> float:
+    """Returns the one-sided 95 % upper bound of a failure rate: exact when none was seen, Wilson's otherwise."""
+    return 1 - 0.05 ** (1 / trials) if failures == 0 else wilson_bound(failures, trials, upper=True)
+
+
+def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[float], tuple[FactRef, ...]]:
+    values = [facts.get(name) for name in names]
+    missing = tuple(FactRef(name, subject) for name, value in zip(names, values, strict=True) if value is None)
+    return [float(value) for value in values if isinstance(value, (int, float))], missing
+
+
+def _accuracy_lower95(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
+    (numbers, missing) = _numbers(facts, subject, ("source.accuracy.ratio", "source.accuracy.sample_size"))
+    return missing or wilson_bound(numbers[0] * numbers[1], int(numbers[1]), upper=False)
+
+
+def _staleness_excess(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
+    (numbers, missing) = _numbers(facts, subject, ("source.freshness_lag_p95", "source.max_staleness"))
+    return missing or numbers[0] - numbers[1]
+
+
+def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:
+    entity = facts.get("source.entity")
+    if entity is None:
+        return (FactRef("source.entity", subject),)
+    missing: list[FactRef] = []
+    count = 0
+    for other, of_other in proposal.of(Scope.SOURCE):
+        its_entity = of_other.get("source.entity")
+        if its_entity is not None and its_entity != entity:
+            continue
+        authority = of_other.get("source.authority")
+        if authority is not None and authority != "system_of_record":
+            continue
+        if its_entity is None or authority is None:
+            missing.append(FactRef("source.entity" if its_entity is None else "source.authority", other))
+        else:
+            count += 1
+    # Two are too many whatever the rest is; fewer are certain only when nothing is missing.
+    return tuple(missing) if missing and count < 2 else float(count)
+
+
+def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float], tuple[FactRef, ...]]:
+    values: list[float] = []
+    missing: list[FactRef] = []
+    for api, facts in proposal.of(Scope.API):
+        critical = facts.get("api.critical_path")
+        if critical is False:
+            continue
+        value = facts.get(fact)
+        if critical is None:
+            missing.append(FactRef("api.critical_path", api))
+        elif value is None:
+            missing.append(FactRef(fact, api))
+        elif isinstance(value, (int, float)):
+            values.append(float(value))
+    return values, tuple(missing)
+
+
+def _chain_availability(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
+    values, missing = _over_critical_path(proposal, "api.availability_30d")
+    return missing or math.prod(values)
+
+
+def _sequential_latency(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
+    values, missing = _over_critical_path(proposal, "api.latency_p95")
+    return missing or math.fsum(values)
+
+
+def _sunset_days(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:
+    sunset = facts.get("api.lifecycle.sunset_on")
+    go_live = proposal.deployment.get("deployment.go_live_on")
+    if not isinstance(sunset, str) or not isinstance(go_live, str):
+        missing = () if isinstance(sunset, str) else (FactRef("api.lifecycle.sunset_on", subject),)
+        return missing if isinstance(go_live, str) else (*missing, FactRef("deployment.go_live_on"))
+    return float((date.fromisoformat(sunset) - date.fromisoformat(go_live)).days)
+
+
+def _unit_cost_ratio(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
+    names = ("value.unit_cost.projected", "value.unit_cost.baseline")
+    numbers, missing = _numbers(proposal.deployment, "", names)
+    if missing:
+        return missing
+    # Nothing can be said about a ratio to zero; the baseline has to be stated anew.
+    return numbers[0] / numbers[1] if numbers[1] else (FactRef("value.unit_cost.baseline"),)
+
+
+def _harm_event_margin(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
+    names = (
+        "deployment.tolerated_harm_events",
+        "deployment.interactions_per_month",
+        "ops.eval_set_size",
+        "ops.eval_critical_failures",
+    )
+    numbers, missing = _numbers(proposal.deployment, "", names)
+    if missing:
+        return missing
+    tolerated, volume, trials, failures = numbers
+    rate = upper_rate(int(failures), int(trials)) if trials and failures <= trials else 1.0
+    return tolerated - rate * volume
+
+
+DERIVED: Mapping[str, Derived] = {
+    derived.name: derived
+    for derived in (
+        Derived(
+            "source.accuracy_lower95",
+            "one-sided 95 % lower bound",
+            ("source.accuracy.ratio", "source.accuracy.sample_size"),
+            _accuracy_lower95,
+        ),
+        Derived(
+            "source.systems_of_record", "sources", ("source.entity", "source.authority"), _systems_of_record
+        ),
+        Derived(
+            "source.staleness_excess",
+            "minutes",
+            ("source.freshness_lag_p95", "source.max_staleness"),
+            _staleness_excess,
+        ),
+        Derived(
+            "deployment.chain_availability",
+            "ratio",
+            ("api.availability_30d", "api.critical_path"),
+            _chain_availability,
+        ),
+        Derived(
+            "deployment.sequential_latency_p95",
+            "milliseconds",
+            ("api.latency_p95", "api.critical_path"),
+            _sequential_latency,
+        ),
+        Derived(
+            "api.sunset_days_after_go_live",
+            "days",
+            ("api.lifecycle.sunset_on", "deployment.go_live_on"),
+            _sunset_days,
+        ),
+        Derived(
+            "value.unit_cost_ratio",
+            "projected over baseline",
+            ("value.unit_cost.projected", "value.unit_cost.baseline"),
+            _unit_cost_ratio,
+        ),
+        Derived(
+            "ops.harm_event_margin",
+            "events per month",
+            (
+                "deployment.tolerated_harm_events",
+                "deployment.interactions_per_month",
+                "ops.eval_set_size",
+                "ops.eval_critical_failures",
+            ),
+            _harm_event_margin,
+        ),
+    )
+}
+"""Every derived fact by name."""

@@ -1,0 +1,257 @@
+"""Judges rules: facts and conditions in, findings out. The one evaluator that everything uses.
+
+Strong Kleene logic throughout: a check on an absent fact is unknown, and an unknown condition leaves a check that is not met
+anyway unknown, because it might not have been asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from readygate_server.domain.conditions import Conditions, Truth, Unknown
+from readygate_server.domain.derived import DERIVED
+from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, scope_of
+from readygate_server.domain.finding import Finding, Observation
+from readygate_server.domain.table import AskedCheck, AskedRequirement, RuleRow, RuleTable
+from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Scope, Severity
+
+_SATISFIED, _VIOLATED, _UNKNOWN = Outcome.SATISFIED, Outcome.VIOLATED, Outcome.UNKNOWN
+_NOT_APPLICABLE, _NOT_DUE = Outcome.NOT_APPLICABLE, Outcome.NOT_DUE
+_NONE = Effect.NONE
+
+
+class Case(NamedTuple):
+    """One proposal on one day, as the evaluator sees it.
+
+    `not_applicable` holds, per fact, the reason why somebody accountable says that it does not apply. `day` is the ordinal of
+    the day in the proleptic Gregorian calendar.
+    """
+
+    facts: ProposalFacts
+    conditions: Conditions
+    not_applicable: Mapping[FactRef, str]
+    as_of: str
+    day: int
+
+
+def judge_all(table: RuleTable, case: Case) -> list[Finding]:
+    """Returns the findings of all rules about facts, by rule id and subject."""
+    findings: list[Finding] = []
+    for row in table.rows:
+        if row.rule.kind is RuleKind.FACTS:
+            findings.extend(judge(row, table, case))
+    return findings
+
+
+def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
+    """Returns the findings of one rule, one per subject; one without a subject when there is none to ask about."""
+    rule = row.rule
+    if row.severity is Severity.NONE or not row.asks or not rule.in_force(case.as_of):
+        return [_nothing(row, "", _NOT_APPLICABLE)]
+    if table.gate < row.due:
+        return [_nothing(row, "", _NOT_DUE)]
+    applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
+    if applies is False:
+        return [_nothing(row, "", _NOT_APPLICABLE)]
+    if row.adjustable:
+        row = _adjusted(row, table, case)
+    subjects = case.facts.of(rule.scope)
+    if not subjects:
+        return [_nothing(row, "", _NOT_APPLICABLE)]
+    return [_judge_subject(row, case, subject, facts, applies) for subject, facts in subjects]
+
+
+def _nothing(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
+    return Finding(row.rule, subject, outcome, _NONE, row.severity, row.due)
+
+
+def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, applies: Truth) -> Finding:
+    rule = row.rule
+    if rule.where:
+        picked = case.conditions.test(rule.where, rule.scope, subject)
+        if picked is False:
+            return _nothing(row, subject, _NOT_APPLICABLE)
+        if picked is not True:
+            applies = picked if applies is True else Unknown(applies.missing + picked.missing)  # type: ignore[union-attr]
+    doubt = () if applies is True else applies.missing  # type: ignore[union-attr]
+    observations = [_check(check, row, case, subject, facts, doubt) for check in row.checks]
+    for requirement in row.requirements:
+        observations.append(_requirement(requirement, row, case, subject, doubt))
+    return _conclude(row, subject, [observation for observation in observations if observation is not None], case)
+
+
+def _condition(where: str, row: RuleRow, case: Case, subject: str, doubt: tuple[FactRef, ...]) -> Truth:
+    asked = case.conditions.test(where, row.rule.scope, subject) if where else True
+    if asked is False or not doubt:
+        return asked
+    return Unknown(doubt if asked is True else doubt + asked.missing)
+
+
+def _check(
+    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: tuple[FactRef, ...]
+) -> Observation | None:
+    fact = check.fact
+    if not check.is_due:
+        return _observation(check, None, _NOT_DUE, (), case)
+    asked: Truth = True
+    if check.where or doubt:
+        asked = _condition(check.where, row, case, subject, doubt)
+        if asked is False:
+            return None
+    value = facts.get(fact) if check.of_subject else case.facts.deployment.get(fact)
+    if value is not None:
+        if check.compare(value, case.day):
+            return Observation(check.id, fact, value, check.required, _SATISFIED, check.effect, check.provenance, check.unit, check.due)
+        outcome = _VIOLATED if asked is True else _UNKNOWN
+        return _observation(check, value, outcome, () if asked is True else asked.missing, case)
+    return _absent(check, row, case, subject, facts, asked)
+
+
+def _absent(
+    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, asked: Truth
+) -> Observation | None:
+    """A fact without a value: derived, said not to apply, or simply unknown."""
+    fact = check.fact
+    ref = FactRef(fact, subject if check.of_subject else "")
+    derived = DERIVED.get(fact)
+    missing: tuple[FactRef, ...] = (ref,)
+    if derived is not None:
+        computed = derived.compute(case.facts, subject, facts)
+        if not isinstance(computed, tuple):
+            met = check.compare(computed, case.day)
+            outcome = _SATISFIED if met else _VIOLATED if asked is True else _UNKNOWN
+            return _observation(check, computed, outcome, () if asked is True or met else asked.missing, case)
+        missing = computed
+    elif case.not_applicable and _excused(ref, row, case):
+        return _observation(check, None, _NOT_APPLICABLE, (), case)
+    return _observation(check, None, _UNKNOWN, missing if asked is True else missing + asked.missing, case)
+
+
+def _excused(ref: FactRef, row: RuleRow, case: Case) -> bool:
+    allowed = row.rule.may_be_not_applicable
+    whole = FactRef(parent_of(ref.fact), ref.subject)
+    return (ref in case.not_applicable and ref.fact in allowed) or (
+        whole in case.not_applicable and whole.fact in allowed
+    )
+
+
+def _observation(
+    check: AskedCheck, value: FactValue | None, outcome: Outcome, missing: tuple[FactRef, ...], _: Case
+) -> Observation:
+    return Observation(
+        check.id, check.fact, value, check.required, outcome, check.effect, check.provenance, check.unit, check.due, missing
+    )
+
+
+def _requirement(
+    requirement: AskedRequirement, row: RuleRow, case: Case, subject: str, doubt: tuple[FactRef, ...]
+) -> Observation | None:
+    outcome, missing = _NOT_DUE, ()
+    if requirement.is_due:
+        asked = _condition(requirement.where, row, case, subject, doubt)
+        if asked is False:
+            return None
+        truth = case.conditions.test(requirement.expression, row.rule.scope, subject)
+        outcome, missing = _three_valued(truth, asked)
+    return Observation(
+        requirement.id,
+        "",
+        None,
+        requirement.asks,
+        outcome,
+        requirement.effect,
+        requirement.provenance,
+        "",
+        requirement.due,
+        missing,
+    )
+
+
+def _three_valued(truth: Truth, asked: Truth) -> tuple[Outcome, tuple[FactRef, ...]]:
+    if truth is True:
+        return _SATISFIED, ()
+    open_question = asked.missing if isinstance(asked, Unknown) else ()
+    if truth is False:
+        return (_VIOLATED if asked is True else _UNKNOWN), open_question
+    return _UNKNOWN, truth.missing + open_question
+
+
+def _conclude(row: RuleRow, subject: str, observations: list[Observation], case: Case) -> Finding:
+    """Sums up: the strongest effect of what is violated against the strongest of what is unknown."""
+    refuted = unknown = to_confirm = _NONE
+    violated = satisfied = open_facts = not_due = excused = False
+    missing: tuple[FactRef, ...] = ()
+    for observation in observations:
+        outcome = observation.outcome
+        if outcome is _SATISFIED:
+            satisfied = True
+        elif outcome is _VIOLATED:
+            violated = True
+            refuted = max(refuted, observation.effect)
+        elif outcome is _UNKNOWN:
+            open_facts = True
+            unknown = max(unknown, observation.effect)
+            missing += tuple(ref for ref in observation.missing if ref not in missing)
+        elif outcome is _NOT_DUE:
+            not_due = True
+        else:
+            excused = True
+            to_confirm = max(to_confirm, observation.effect)
+    note = _excuse(row, subject, case) if excused else ""
+    # What somebody says does not apply never passes silently: where it would have blocked it has to be confirmed.
+    confirm = Effect.CONDITIONS if to_confirm is Effect.BLOCKS else _NONE
+    if violated and refuted >= unknown:
+        outcome = _VIOLATED
+    elif open_facts:
+        outcome = _UNKNOWN
+    elif satisfied:
+        outcome = _SATISFIED
+    else:
+        outcome = _NOT_DUE if not_due and not excused else _NOT_APPLICABLE
+    return Finding(
+        row.rule,
+        subject,
+        outcome,
+        max(refuted, unknown, confirm),
+        row.severity,
+        row.due,
+        tuple(observations),
+        missing,
+        refuted,
+        unknown,
+        note,
+    )
+
+
+def _excuse(row: RuleRow, subject: str, case: Case) -> str:
+    reasons = [
+        f"{ref} is said not to apply: {reason}"
+        for ref, reason in sorted(case.not_applicable.items())
+        if ref.fact in row.rule.may_be_not_applicable
+        and ref.subject == ("" if scope_of(ref.fact) is Scope.DEPLOYMENT else subject)
+    ]
+    return "; ".join(reasons)
+
+
+def _adjusted(row: RuleRow, table: RuleTable, case: Case) -> RuleRow:
+    """Applies the severities that depend on the proposal; while a condition is unknown the stricter severity holds."""
+    severity = row.severity
+    for other in row.rule.severity_when:
+        truth = case.conditions.test(other.when, Scope.DEPLOYMENT, "")
+        if truth is True:
+            severity = other.severity.get(table.tier, severity)
+            break
+        if truth is not False:
+            severity = max(severity, other.severity.get(table.tier, severity))
+    if severity is row.severity:
+        return row
+    checks = tuple(
+        check if check.severity is not None else check._replace(effect=severity.effect(due=check.due, gate=table.gate))
+        for check in row.checks
+    )
+    requirements = tuple(
+        part if part.severity is not None else part._replace(effect=severity.effect(due=part.due, gate=table.gate))
+        for part in row.requirements
+    )
+    return RuleRow(row.rule, severity, row.due, checks, requirements, adjustable=False)

@@ -1,0 +1,212 @@
+"""From blocking findings to work in order: items, waves, chains and totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from readygate_server.domain.facts import FactRef
+from readygate_server.domain.finding import Finding
+from readygate_server.domain.rule import ZERO, Range, Work
+from readygate_server.domain.table import RuleRow, RuleTable
+from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """What closes a finding: a repair, or a measurement that comes before anybody knows whether to repair."""
+
+    id: str
+    rule_id: str
+    subject: str
+    scope: Scope
+    foundation: str
+    title: str
+    done_when: str
+    measures: tuple[FactRef, ...]
+    effort: Range
+    wait: Range
+    effort_if_false: Range
+    owner: str
+    infrastructure: bool
+    after: tuple[str, ...] = ()
+    wave: int = 1
+
+    @property
+    def elapsed(self) -> Range:
+        """Weeks from start to end with one person on it."""
+        return self.effort + self.wait
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Items that wait for each other, first to last."""
+
+    items: tuple[str, ...]
+    effort: Range
+    elapsed: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Items and effort of one owner role or foundation."""
+
+    key: str
+    items: int
+    effort: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Work in order; items by wave and id."""
+
+    items: tuple[WorkItem, ...]
+    critical_by_effort: Chain
+    critical_by_elapsed: Chain
+    total: Range
+    total_if_false: Range
+    by_owner: tuple[Total, ...]
+    by_foundation: tuple[Total, ...]
+    infrastructure: Range
+    paperwork: Range
+
+    @property
+    def waves(self) -> tuple[tuple[str, ...], ...]:
+        """Ids of the items that can start together, wave by wave."""
+        last = max((item.wave for item in self.items), default=0)
+        return tuple(tuple(item.id for item in self.items if item.wave == wave) for wave in range(1, last + 1))
+
+
+def work_id(rule_id: str, subject: str) -> str:
+    """Returns the id of the work that closes a rule's finding for a subject."""
+    return f"W-{rule_id}[{subject}]" if subject else f"W-{rule_id}"
+
+
+def make_plan(table: RuleTable, findings: Iterable[Finding]) -> Plan:
+    """Returns the work that the blocking findings ask for, in the order of its prerequisites."""
+    rows = {row.rule.id: row for row in table.rows}
+    items = [_item(finding, rows[finding.rule.id], table) for finding in findings if finding.effect is Effect.BLOCKS]
+    ordered = _in_waves(_linked(items, rows))
+    return Plan(
+        ordered,
+        _longest(ordered, key=lambda item: item.effort.middle),
+        _longest(ordered, key=lambda item: item.elapsed.middle),
+        _sum(item.effort for item in ordered),
+        _sum(item.effort_if_false for item in ordered),
+        _totals(ordered, key=lambda item: item.owner),
+        _totals(ordered, key=lambda item: item.foundation),
+        _sum(item.effort for item in ordered if item.infrastructure),
+        _sum(item.effort for item in ordered if not item.infrastructure),
+    )
+
+
+def _item(finding: Finding, row: RuleRow, table: RuleTable) -> WorkItem:
+    rule, work = finding.rule, finding.rule.work
+    item = WorkItem(
+        id=work_id(rule.id, finding.subject),
+        rule_id=rule.id,
+        subject=finding.subject,
+        scope=rule.scope,
+        foundation=rule.foundation,
+        title=work.title,
+        done_when=_with_numbers(work.done_when, row),
+        measures=(),
+        effort=work.effort,
+        wait=work.wait,
+        effort_if_false=ZERO,
+        owner=work.owner,
+        infrastructure=work.infrastructure,
+    )
+    if rule.kind is RuleKind.EVIDENCE:
+        return replace(item, measures=finding.missing, effort=_times(work.effort, len(finding.missing)))
+    if finding.outcome in (Outcome.UNKNOWN, Outcome.STALE):
+        return _measuring(item, finding, work, table)
+    return item
+
+
+def _measuring(item: WorkItem, finding: Finding, work: Work, table: RuleTable) -> WorkItem:
+    """Measuring comes first and is smaller; what repairing would cost is kept apart."""
+    row = table.evidence if finding.outcome is Outcome.STALE else table.unknown_facts
+    facts = finding.missing
+    effort = _times(row.rule.work.effort, len(facts)) if row else work.effort
+    verb = "Measure again" if finding.outcome is Outcome.STALE else "Measure"
+    return replace(
+        item,
+        title=f"{verb} {', '.join(str(ref) for ref in facts)}",
+        done_when=row.rule.work.done_when if row else work.done_when,
+        measures=facts,
+        effort=effort,
+        wait=ZERO,
+        effort_if_false=work.effort if finding.outcome is Outcome.UNKNOWN else ZERO,
+    )
+
+
+def _times(effort: Range, count: int) -> Range:
+    return Range(effort.low * count, effort.high * count)
+
+
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
+
+
+def _with_numbers(text: str, row: RuleRow) -> str:
+    """Puts the thresholds of this tier where the text names their facts."""
+    required = {check.fact: check.required for check in row.checks}
+    return _PLACEHOLDER.sub(lambda match: required.get(match[1], match[1]), text)
+
+
+def _linked(items: Sequence[WorkItem], rows: dict[str, RuleRow]) -> list[WorkItem]:
+    """Names for each item those that come first: of the same asset when both are about one, else all of the rule."""
+    by_rule: dict[str, list[WorkItem]] = {}
+    for item in items:
+        by_rule.setdefault(item.rule_id, []).append(item)
+    linked = []
+    for item in items:
+        first = [
+            other.id
+            for rule_id in rows[item.rule_id].rule.work.after
+            for other in by_rule.get(rule_id, ())
+            if other.scope is not item.scope or other.subject == item.subject
+        ]
+        linked.append(replace(item, after=tuple(sorted(set(first)))))
+    return linked
+
+
+def _in_waves(items: Sequence[WorkItem]) -> tuple[WorkItem, ...]:
+    by_id = {item.id: item for item in items}
+    waves: dict[str, int] = {}
+
+    def wave(identity: str) -> int:
+        if identity not in waves:
+            waves[identity] = 1 + max((wave(first) for first in by_id[identity].after), default=0)
+        return waves[identity]
+
+    placed = [replace(item, wave=wave(item.id)) for item in items]
+    return tuple(sorted(placed, key=lambda item: (item.wave, item.id)))
+
+
+def _longest(items: Sequence[WorkItem], *, key: Callable[[WorkItem], float]) -> Chain:
+    best: dict[str, tuple[float, tuple[str, ...]]] = {}
+    for item in items:
+        before = max((best[first] for first in item.after), default=(0.0, ()), key=lambda chain: (chain[0], chain[1]))
+        best[item.id] = (before[0] + key(item), (*before[1], item.id))
+    if not best:
+        return Chain((), ZERO, ZERO)
+    chain = max(best.values(), key=lambda each: (each[0], each[1]))[1]
+    by_id = {item.id: item for item in items}
+    on_it = [by_id[identity] for identity in chain]
+    return Chain(chain, _sum(item.effort for item in on_it), _sum(item.elapsed for item in on_it))
+
+
+def _totals(items: Sequence[WorkItem], *, key: Callable[[WorkItem], str]) -> tuple[Total, ...]:
+    groups: dict[str, list[WorkItem]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return tuple(Total(name, len(group), _sum(item.effort for item in group)) for name, group in sorted(groups.items()))
+
+
+def _sum(ranges: Iterable[Range]) -> Range:
+    total = ZERO
+    for each in ranges:
+        total += each
+    return Range(round(total.low, 6), round(total.high, 6))
