@@ -20,6 +20,9 @@ _SATISFIED, _VIOLATED, _UNKNOWN = Outcome.SATISFIED, Outcome.VIOLATED, Outcome.U
 _NOT_APPLICABLE, _NOT_DUE = Outcome.NOT_APPLICABLE, Outcome.NOT_DUE
 _NONE = Effect.NONE
 
+Doubt = tuple[FactRef, ...]
+"""Missing facts that leave open whether something is asked at all; empty when it certainly is."""
+
 
 class Case(NamedTuple):
     """One proposal on one day, as the evaluator sees it.
@@ -54,103 +57,94 @@ def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
     if applies is False:
         return [_nothing(row, "", _NOT_APPLICABLE)]
+    doubt = applies.missing if isinstance(applies, Unknown) else ()
     if row.adjustable:
         row = _adjusted(row, table, case)
     subjects = case.facts.of(rule.scope)
     if not subjects:
         return [_nothing(row, "", _NOT_APPLICABLE)]
-    return [_judge_subject(row, case, subject, facts, applies) for subject, facts in subjects]
+    return [_judge_subject(row, case, subject, facts, doubt) for subject, facts in subjects]
 
 
 def _nothing(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
     return Finding(row.rule, subject, outcome, _NONE, row.severity, row.due)
 
 
-def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, applies: Truth) -> Finding:
-    rule = row.rule
-    if rule.where:
-        picked = case.conditions.test(rule.where, rule.scope, subject)
-        if picked is False:
+def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Finding:
+    if row.rule.where:
+        picked = _asked(row.rule.where, row, case, subject, doubt)
+        if picked is None:
             return _nothing(row, subject, _NOT_APPLICABLE)
-        if picked is not True:
-            applies = picked if applies is True else Unknown(applies.missing + picked.missing)  # type: ignore[union-attr]
-    doubt = () if applies is True else applies.missing  # type: ignore[union-attr]
+        doubt = picked
     observations = [_check(check, row, case, subject, facts, doubt) for check in row.checks]
     for requirement in row.requirements:
         observations.append(_requirement(requirement, row, case, subject, doubt))
     return _conclude(row, subject, [observation for observation in observations if observation is not None], case)
 
 
-def _condition(where: str, row: RuleRow, case: Case, subject: str, doubt: tuple[FactRef, ...]) -> Truth:
-    asked = case.conditions.test(where, row.rule.scope, subject) if where else True
-    if asked is False or not doubt:
-        return asked
-    return Unknown(doubt if asked is True else doubt + asked.missing)
+def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> Doubt | None:
+    """Returns the doubt about whether something is asked, or None when it certainly is not."""
+    if not where:
+        return doubt
+    truth = case.conditions.test(where, row.rule.scope, subject)
+    if truth is False:
+        return None
+    return doubt + truth.missing if isinstance(truth, Unknown) else doubt
 
 
 def _check(
-    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: tuple[FactRef, ...]
+    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt
 ) -> Observation | None:
-    fact = check.fact
     if not check.is_due:
-        return _observation(check, None, _NOT_DUE, (), case)
-    asked: Truth = True
-    if check.where or doubt:
-        asked = _condition(check.where, row, case, subject, doubt)
-        if asked is False:
+        return _observation(check, None, _NOT_DUE)
+    if check.where:
+        asked = _asked(check.where, row, case, subject, doubt)
+        if asked is None:
             return None
-    value = facts.get(fact) if check.of_subject else case.facts.deployment.get(fact)
+        doubt = asked
+    value = facts.get(check.fact) if check.of_subject else case.facts.deployment.get(check.fact)
     if value is not None:
-        if check.compare(value, case.day):
-            return Observation(check.id, fact, value, check.required, _SATISFIED, check.effect, check.provenance, check.unit, check.due)
-        outcome = _VIOLATED if asked is True else _UNKNOWN
-        return _observation(check, value, outcome, () if asked is True else asked.missing, case)
-    return _absent(check, row, case, subject, facts, asked)
-
-
-def _absent(
-    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, asked: Truth
-) -> Observation | None:
-    """A fact without a value: derived, said not to apply, or simply unknown."""
-    fact = check.fact
-    ref = FactRef(fact, subject if check.of_subject else "")
-    derived = DERIVED.get(fact)
-    missing: tuple[FactRef, ...] = (ref,)
+        return _compared(check, value, case, doubt)
+    derived = DERIVED.get(check.fact)
     if derived is not None:
         computed = derived.compute(case.facts, subject, facts)
-        if not isinstance(computed, tuple):
-            met = check.compare(computed, case.day)
-            outcome = _SATISFIED if met else _VIOLATED if asked is True else _UNKNOWN
-            return _observation(check, computed, outcome, () if asked is True or met else asked.missing, case)
-        missing = computed
-    elif case.not_applicable and _excused(ref, row, case):
-        return _observation(check, None, _NOT_APPLICABLE, (), case)
-    return _observation(check, None, _UNKNOWN, missing if asked is True else missing + asked.missing, case)
+        if isinstance(computed, tuple):
+            return _observation(check, None, _UNKNOWN, computed + doubt)
+        return _compared(check, computed, case, doubt)
+    ref = FactRef(check.fact, subject if check.of_subject else "")
+    if case.not_applicable and _excused(ref, row, case):
+        return _observation(check, None, _NOT_APPLICABLE)
+    return _observation(check, None, _UNKNOWN, (ref, *doubt))
 
 
-def _excused(ref: FactRef, row: RuleRow, case: Case) -> bool:
-    allowed = row.rule.may_be_not_applicable
-    whole = FactRef(parent_of(ref.fact), ref.subject)
-    return (ref in case.not_applicable and ref.fact in allowed) or (
-        whole in case.not_applicable and whole.fact in allowed
-    )
+def _compared(check: AskedCheck, value: FactValue, case: Case, doubt: Doubt) -> Observation:
+    if check.compare(value, case.day):
+        return _observation(check, value, _SATISFIED)
+    return _observation(check, value, _UNKNOWN if doubt else _VIOLATED, doubt)
 
 
-def _observation(
-    check: AskedCheck, value: FactValue | None, outcome: Outcome, missing: tuple[FactRef, ...], _: Case
-) -> Observation:
+def _observation(check: AskedCheck, value: FactValue | None, outcome: Outcome, missing: Doubt = ()) -> Observation:
     return Observation(
-        check.id, check.fact, value, check.required, outcome, check.effect, check.provenance, check.unit, check.due, missing
+        check.id,
+        check.fact,
+        value,
+        check.required,
+        outcome,
+        check.effect,
+        check.provenance,
+        check.unit,
+        check.due,
+        missing,
     )
 
 
 def _requirement(
-    requirement: AskedRequirement, row: RuleRow, case: Case, subject: str, doubt: tuple[FactRef, ...]
+    requirement: AskedRequirement, row: RuleRow, case: Case, subject: str, doubt: Doubt
 ) -> Observation | None:
-    outcome, missing = _NOT_DUE, ()
+    outcome, missing = _NOT_DUE, doubt
     if requirement.is_due:
-        asked = _condition(requirement.where, row, case, subject, doubt)
-        if asked is False:
+        asked = _asked(requirement.where, row, case, subject, doubt)
+        if asked is None:
             return None
         truth = case.conditions.test(requirement.expression, row.rule.scope, subject)
         outcome, missing = _three_valued(truth, asked)
@@ -168,13 +162,20 @@ def _requirement(
     )
 
 
-def _three_valued(truth: Truth, asked: Truth) -> tuple[Outcome, tuple[FactRef, ...]]:
-    if truth is True:
+def _three_valued(truth: Truth, doubt: Doubt) -> tuple[Outcome, Doubt]:
+    if isinstance(truth, Unknown):
+        return _UNKNOWN, truth.missing + doubt
+    if truth:
         return _SATISFIED, ()
-    open_question = asked.missing if isinstance(asked, Unknown) else ()
-    if truth is False:
-        return (_VIOLATED if asked is True else _UNKNOWN), open_question
-    return _UNKNOWN, truth.missing + open_question
+    return (_UNKNOWN if doubt else _VIOLATED), doubt
+
+
+def _excused(ref: FactRef, row: RuleRow, case: Case) -> bool:
+    allowed = row.rule.may_be_not_applicable
+    whole = FactRef(parent_of(ref.fact), ref.subject)
+    return (ref in case.not_applicable and ref.fact in allowed) or (
+        whole in case.not_applicable and whole.fact in allowed
+    )
 
 
 def _conclude(row: RuleRow, subject: str, observations: list[Observation], case: Case) -> Finding:
