@@ -153,9 +153,7 @@ DERIVED: Mapping[str, Derived] = {
             ("source.accuracy.ratio", "source.accuracy.sample_size"),
             _accuracy_lower95,
         ),
-        Derived(
-            "source.systems_of_record", "sources", ("source.entity", "source.authority"), _systems_of_record
-        ),
+        Derived("source.systems_of_record", "sources", ("source.entity", "source.authority"), _systems_of_record),
         Derived(
             "source.staleness_excess",
             "minutes",

@@ -92,9 +92,7 @@ def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> 
     return doubt + truth.missing if isinstance(truth, Unknown) else doubt
 
 
-def _check(
-    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt
-) -> Observation | None:
+def _check(check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation | None:
     if not check.is_due:
         return _observation(check, None, _NOT_DUE)
     if check.where:

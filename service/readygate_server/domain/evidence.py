@@ -102,7 +102,9 @@ def demand_evidence(
         }
         shortfalls.update(found)
         judged.append(_aged(finding, found) if due else finding)
-    judged.append(_evidence_finding(row, table, sorted(shortfalls.values(), key=lambda shortfall: shortfall.ref), bool(due)))
+    judged.append(
+        _evidence_finding(row, table, sorted(shortfalls.values(), key=lambda shortfall: shortfall.ref), bool(due))
+    )
     return judged
 
 
@@ -162,7 +164,11 @@ def _aged(finding: Finding, shortfalls: Mapping[FactRef, _Shortfall]) -> Finding
         return finding
     effect = max(part.effect for part in finding.observations if part.fact and part.effect >= Effect.CONDITIONS)
     return finding._replace(
-        outcome=Outcome.STALE, missing=stale, open=effect, effect=max(effect, finding.effect), note="evidence is too old"
+        outcome=Outcome.STALE,
+        missing=stale,
+        open=effect,
+        effect=max(effect, finding.effect),
+        note="evidence is too old",
     )
 
 

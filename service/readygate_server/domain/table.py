@@ -11,7 +11,6 @@ from readygate_server.domain.rule import Check, Provenance, Requirement, Rule, R
 from readygate_server.domain.vocabulary import Effect, Gate, RuleKind, Scope, Severity, Tier
 
 
-
 class AskedCheck(NamedTuple):
     """A check that is asked at this tier."""
 
@@ -87,11 +86,19 @@ def build_table(ruleset: Ruleset, tier: Tier, gate: Gate) -> RuleTable:
 
 def _row(rule: Rule, tier: Tier, gate: Gate) -> RuleRow:
     severity, due = rule.severity[tier], rule.due[tier]
-    checks = () if severity is Severity.NONE else tuple(
-        _check(check, rule, tier, gate) for check in rule.checks if tier in check.thresholds
+    checks = (
+        ()
+        if severity is Severity.NONE
+        else tuple(_check(check, rule, tier, gate) for check in rule.checks if tier in check.thresholds)
     )
-    requirements = () if severity is Severity.NONE else tuple(
-        _requirement(requirement, rule, tier, gate) for requirement in rule.requirements if tier in requirement.tiers
+    requirements = (
+        ()
+        if severity is Severity.NONE
+        else tuple(
+            _requirement(requirement, rule, tier, gate)
+            for requirement in rule.requirements
+            if tier in requirement.tiers
+        )
     )
     return RuleRow(rule, severity, due, checks, requirements, bool(rule.severity_when))
 

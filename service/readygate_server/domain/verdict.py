@@ -46,7 +46,9 @@ def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], as_of: str) ->
 def _waived(finding: Finding, waivers: Sequence[Waiver], as_of: str) -> Finding:
     if finding.effect < Effect.CONDITIONS:
         return finding
-    waiver = next((waiver for waiver in sorted(waivers, key=lambda each: each.id) if waiver.covers(finding, as_of)), None)
+    waiver = next(
+        (waiver for waiver in sorted(waivers, key=lambda each: each.id) if waiver.covers(finding, as_of)), None
+    )
     if waiver is None:
         return finding
     none = Effect.NONE

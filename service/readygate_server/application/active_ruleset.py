@@ -1,0 +1,30 @@
+"""A ruleset that can judge: its expressions compiled, its tables built when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from readygate_server.application.ports import Expressions
+from readygate_server.domain.evidence import FactClass
+from readygate_server.domain.rule import Ruleset
+from readygate_server.domain.table import RuleTable, build_table
+from readygate_server.domain.vocabulary import Gate, Tier
+
+
+class ActiveRuleset:
+    """One immutable ruleset with everything that judging needs. Safe to share: tables are values, built at most twice."""
+
+    def __init__(self, ruleset: Ruleset, expressions: Expressions, classes: Mapping[str, FactClass]) -> None:
+        """Takes the expressions of exactly this ruleset."""
+        self.ruleset = ruleset
+        self.expressions = expressions
+        self.classes = classes
+        self._tables: dict[tuple[Tier, Gate], RuleTable] = {}
+
+    def table(self, tier: Tier, gate: Gate) -> RuleTable:
+        """Returns the rules as they are at a tier and a gate."""
+        key = (tier, gate)
+        table = self._tables.get(key)
+        if table is None:
+            table = self._tables[key] = build_table(self.ruleset, tier, gate)
+        return table

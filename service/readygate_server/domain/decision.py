@@ -1,0 +1,114 @@
+"""What the gate concludes about a proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.finding import Finding
+from readygate_server.domain.plan import Plan
+from readygate_server.domain.rule import Range, RulesetIdentity
+from readygate_server.domain.tiering import Narrowing, TierAssignment
+from readygate_server.domain.vocabulary import Gate, Grade, Outcome, Tier, Verdict
+
+
+class MissingFact(NamedTuple):
+    """A fact that was needed and not given, and the rules that need it."""
+
+    ref: FactRef
+    rule_ids: tuple[str, ...]
+    statement: str
+    blocks: bool
+
+
+class Candidate(NamedTuple):
+    """One of several values of a fact. The day is YYYY-MM-DD, empty when not said."""
+
+    value: FactValue
+    grade: Grade | None
+    source_uri: str
+    as_of: str
+
+
+class Conflict(NamedTuple):
+    """A fact on which sources disagree; the value in use comes first."""
+
+    ref: FactRef
+    candidates: tuple[Candidate, ...]
+    unresolved: bool
+
+
+class PassingToday(NamedTuple):
+    """A tier and gate that pass as things stand."""
+
+    verdict: Verdict
+    tier: Tier
+    gate: Gate
+    narrowings: tuple[Narrowing, ...]
+
+
+class WayToYes(NamedTuple):
+    """A smallest set of work after which a tier and gate pass."""
+
+    verdict: Verdict
+    tier: Tier
+    gate: Gate
+    narrowings: tuple[Narrowing, ...]
+    items: tuple[str, ...]
+    effort: Range
+    elapsed: Range
+
+
+class FoundationCount(NamedTuple):
+    """Counts for one foundation; they decide nothing."""
+
+    foundation: str
+    satisfied: int
+    violated: int
+    unknown: int
+    blocking: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer, with everything that it rests on. `as_of` and `valid_until` are YYYY-MM-DD."""
+
+    verdict: Verdict
+    gate: Gate
+    as_of: str
+    tier: TierAssignment
+    findings: tuple[Finding, ...]
+    missing: tuple[MissingFact, ...]
+    conflicts: tuple[Conflict, ...]
+    plan: Plan | None
+    ways_to_yes: tuple[WayToYes, ...]
+    passes_today: tuple[PassingToday, ...]
+    foundations: tuple[FoundationCount, ...]
+    ruleset: RulesetIdentity
+    rule_count: int
+    engine_version: str
+    facts_digest: str
+    valid_until: str
+    waiver_ids: tuple[str, ...]
+
+    def rule_ids(self, *, effect: int) -> frozenset[str]:
+        """Returns the rules whose findings have an effect, whatever the subject."""
+        return frozenset(finding.rule.id for finding in self.findings if finding.effect == effect)
+
+
+def count_foundations(findings: tuple[Finding, ...]) -> tuple[FoundationCount, ...]:
+    """Counts outcomes per foundation, by name."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.rule.foundation, []).append(finding)
+    return tuple(
+        FoundationCount(
+            foundation,
+            sum(finding.outcome is Outcome.SATISFIED for finding in group),
+            sum(finding.outcome is Outcome.VIOLATED for finding in group),
+            sum(finding.outcome in (Outcome.UNKNOWN, Outcome.STALE) for finding in group),
+            sum(finding.blocks for finding in group),
+        )
+        for foundation, group in sorted(groups.items())
+    )
