@@ -75,7 +75,7 @@ def judge(active: ActiveRuleset, dossier: Dossier, question: Question) -> Judgem
 
 
 def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Decision:
-    """Returns the decision; raises RuleFailed when an expression can not be evaluated."""
+    """Returns the decision; raises RuleFailedError when an expression can not be evaluated."""
     judged = judge(active, dossier, question)
     plan = make_plan(judged.table, judged.findings) if question.full and not judged.verdict.passes else None
     return Decision(

@@ -90,5 +90,5 @@ class RulesetCatalogue(Protocol):
         in_force_on: str = "",
         as_of: str,
     ) -> Ruleset:
-        """Returns one ruleset; raises RulesetNotFound."""
+        """Returns one ruleset; raises RulesetNotFoundError."""
         ...

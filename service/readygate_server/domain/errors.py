@@ -9,8 +9,8 @@ class GateError(Exception):
     """Base of all errors of the gate."""
 
 
-@dataclass(frozen=True)
-class InvalidInput(GateError):
+@dataclass(eq=False)
+class InvalidInputError(GateError):
     """An input breaks the contract; all faults are listed."""
 
     what: str
@@ -25,8 +25,8 @@ class InvalidInput(GateError):
         return f"the {self.what} has {count} fault{'s' if count != 1 else ''}; the first: {detail}"
 
 
-@dataclass(frozen=True)
-class RulesetNotFound(GateError):
+@dataclass(eq=False)
+class RulesetNotFoundError(GateError):
     """No ruleset matches the selector."""
 
     selector: str
@@ -37,8 +37,8 @@ class RulesetNotFound(GateError):
         return f"no ruleset matches {self.selector}; available: {', '.join(self.available) or 'none'}"
 
 
-@dataclass(frozen=True)
-class LimitExceeded(GateError):
+@dataclass(eq=False)
+class LimitExceededError(GateError):
     """A list or text is longer than the limit."""
 
     field: str
@@ -50,8 +50,8 @@ class LimitExceeded(GateError):
         return f"{self.field} holds {self.got}, the limit is {self.limit}; split the request"
 
 
-@dataclass(frozen=True)
-class RuleFailed(GateError):
+@dataclass(eq=False)
+class RuleFailedError(GateError):
     """An expression could not be evaluated, so that the ruleset is faulty."""
 
     rule_id: str
@@ -63,7 +63,7 @@ class RuleFailed(GateError):
         return f"the expression of {self.rule_id or 'a rule'} could not be evaluated: {self.expression}"
 
 
-class NotReady(GateError):
+class NotReadyError(GateError):
     """No sound ruleset is loaded."""
 
     def __str__(self) -> str:
