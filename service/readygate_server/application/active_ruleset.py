@@ -12,7 +12,10 @@ from readygate_server.domain.vocabulary import Gate, Tier
 
 
 class ActiveRuleset:
-    """One immutable ruleset with everything that judging needs. Safe to share: tables are values, built at most twice."""
+    """One immutable ruleset with everything that judging needs.
+
+    Safe to share: tables are values, built at most twice.
+    """
 
     def __init__(self, ruleset: Ruleset, expressions: Expressions, classes: Mapping[str, FactClass]) -> None:
         """Takes the expressions of exactly this ruleset."""

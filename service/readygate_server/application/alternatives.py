@@ -1,7 +1,7 @@
-"""What would be a yes: lower tiers and earlier gates that pass today, and the smallest sets of work that flip the verdict.
+"""What would be a yes: what passes today, and the smallest sets of work that flip the verdict.
 
-Blockers are conjunctive, so at one tier and gate there is exactly one smallest set of work: everything that blocks there. The
-alternatives are other tiers, to which the proposal would have to be narrowed, and earlier gates.
+Blockers are conjunctive, so at one tier and gate there is exactly one smallest set of work: everything that blocks
+there. The alternatives are other tiers, to which the proposal would have to be narrowed, and earlier gates.
 """
 
 from __future__ import annotations

@@ -155,7 +155,8 @@ def _ways(console: Console, decision: pb.Decision) -> None:
         what = f"{verdict_name(passing.verdict)} today at {gate_name(passing.gate)} as {tier_word(passing.tier)}"
         console.print(f"  {what}{_narrowed(passing.narrowings)}", style="green", highlight=False)
     for way in list(decision.ways_to_yes)[:_WAYS_SHOWN]:
-        what = f"{len(way.item_ids)} items, {effort_text(way.effort)} person-weeks, {weeks_text(way.elapsed)} weeks elapsed"
+        effort, weeks = effort_text(way.effort), weeks_text(way.elapsed)
+        what = f"{len(way.item_ids)} items, {effort} person-weeks, {weeks} weeks elapsed"
         reached = f"{verdict_name(way.verdict)} at {gate_name(way.gate)} as {tier_word(way.tier)}"
         console.print(f"  {what}: {reached}{_narrowed(way.narrowings)}", highlight=False)
 

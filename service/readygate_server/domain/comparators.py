@@ -1,7 +1,7 @@
 """Comparators of checks: how a value is held against a threshold, and how that reads.
 
-Every comparator takes the value and the day of the decision as an ordinal, so that all can be called alike; only the ones
-about dates look at the day.
+Every comparator takes the value and the day of the decision as an ordinal, so that all can be called alike; only the
+ones about dates look at the day.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Quantities that are computed from several facts: products, sums, bounds.
 
-The rule language has no fold and no square root, so these are part of the engine, by name. A derived fact is unknown, and
-names what is missing, as soon as one of its inputs is unknown. Floats are added and multiplied in the order of asset ids,
-so that the result is the same to the bit wherever the assets stand in the proposal.
+The rule language has no fold and no square root, so these are part of the engine, by name. A derived fact is unknown,
+and
+names what is missing, as soon as one of its inputs is unknown. Floats are added and multiplied in the order of asset
+ids, so that the result is the same to the bit wherever the assets stand in the proposal.
 """
 
 from __future__ import annotations
@@ -11,12 +12,21 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from readygate_server.domain.facts import FactRef, Facts, ProposalFacts
 from readygate_server.domain.vocabulary import Scope
 
-Computed = float | tuple[FactRef, ...]
-"""A value, or the inputs that are missing for it."""
+
+class Partly(NamedTuple):
+    """A value that can not be computed: what is missing, and the best that it could still be, if that can be told."""
+
+    missing: tuple[FactRef, ...]
+    best: float | None = None
+
+
+Computed = float | Partly
+"""A value, or what is known of it."""
 
 _Z_ONE_SIDED_95 = 1.6448536269514722
 """95th percentile of the standard normal distribution."""
@@ -55,18 +65,18 @@ def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[f
 
 def _accuracy_lower95(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
     (numbers, missing) = _numbers(facts, subject, ("source.accuracy.ratio", "source.accuracy.sample_size"))
-    return missing or wilson_bound(numbers[0] * numbers[1], int(numbers[1]), upper=False)
+    return Partly(missing) if missing else wilson_bound(numbers[0] * numbers[1], int(numbers[1]), upper=False)
 
 
 def _staleness_excess(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
     (numbers, missing) = _numbers(facts, subject, ("source.freshness_lag_p95", "source.max_staleness"))
-    return missing or numbers[0] - numbers[1]
+    return Partly(missing) if missing else numbers[0] - numbers[1]
 
 
 def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:
     entity = facts.get("source.entity")
     if entity is None:
-        return (FactRef("source.entity", subject),)
+        return Partly((FactRef("source.entity", subject),))
     missing: list[FactRef] = []
     count = 0
     for other, of_other in proposal.of(Scope.SOURCE):
@@ -80,8 +90,8 @@ def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> C
             missing.append(FactRef("source.entity" if its_entity is None else "source.authority", other))
         else:
             count += 1
-    # Two are too many whatever the rest is; fewer are certain only when nothing is missing.
-    return tuple(missing) if missing and count < 2 else float(count)
+    # What is missing can only add to the count.
+    return Partly(tuple(missing), float(count)) if missing else float(count)
 
 
 def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float], tuple[FactRef, ...]]:
@@ -103,12 +113,14 @@ def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float]
 
 def _chain_availability(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     values, missing = _over_critical_path(proposal, "api.availability_30d")
-    return missing or math.prod(values)
+    known = math.prod(values)
+    return Partly(missing, known) if missing else known
 
 
 def _sequential_latency(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     values, missing = _over_critical_path(proposal, "api.latency_p95")
-    return missing or math.fsum(values)
+    known = math.fsum(values)
+    return Partly(missing, known) if missing else known
 
 
 def _sunset_days(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:
@@ -116,7 +128,7 @@ def _sunset_days(proposal: ProposalFacts, subject: str, facts: Facts) -> Compute
     go_live = proposal.deployment.get("deployment.go_live_on")
     if not isinstance(sunset, str) or not isinstance(go_live, str):
         missing = () if isinstance(sunset, str) else (FactRef("api.lifecycle.sunset_on", subject),)
-        return missing if isinstance(go_live, str) else (*missing, FactRef("deployment.go_live_on"))
+        return Partly(missing if isinstance(go_live, str) else (*missing, FactRef("deployment.go_live_on")))
     return float((date.fromisoformat(sunset) - date.fromisoformat(go_live)).days)
 
 
@@ -124,9 +136,9 @@ def _unit_cost_ratio(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     names = ("value.unit_cost.projected", "value.unit_cost.baseline")
     numbers, missing = _numbers(proposal.deployment, "", names)
     if missing:
-        return missing
+        return Partly(missing)
     # Nothing can be said about a ratio to zero; the baseline has to be stated anew.
-    return numbers[0] / numbers[1] if numbers[1] else (FactRef("value.unit_cost.baseline"),)
+    return numbers[0] / numbers[1] if numbers[1] else Partly((FactRef("value.unit_cost.baseline"),))
 
 
 def _harm_event_margin(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
@@ -138,7 +150,7 @@ def _harm_event_margin(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     )
     numbers, missing = _numbers(proposal.deployment, "", names)
     if missing:
-        return missing
+        return Partly(missing)
     tolerated, volume, trials, failures = numbers
     rate = upper_rate(int(failures), int(trials)) if trials and failures <= trials else 1.0
     return tolerated - rate * volume

@@ -1,7 +1,7 @@
 """Judges rules: facts and conditions in, findings out. The one evaluator that everything uses.
 
-Strong Kleene logic throughout: a check on an absent fact is unknown, and an unknown condition leaves a check that is not met
-anyway unknown, because it might not have been asked.
+Strong Kleene logic throughout: a check on an absent fact is unknown, and an unknown condition leaves a check that is
+not met anyway unknown, because it might not have been asked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from readygate_server.domain.conditions import Conditions, Truth, Unknown
-from readygate_server.domain.derived import DERIVED
+from readygate_server.domain.derived import DERIVED, Partly
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, scope_of
 from readygate_server.domain.finding import Finding, Observation
 from readygate_server.domain.table import AskedCheck, AskedRequirement, RuleRow, RuleTable
@@ -27,8 +27,8 @@ Doubt = tuple[FactRef, ...]
 class Case(NamedTuple):
     """One proposal on one day, as the evaluator sees it.
 
-    `not_applicable` holds, per fact, the reason why somebody accountable says that it does not apply. `day` is the ordinal of
-    the day in the proleptic Gregorian calendar.
+    `not_applicable` holds, per fact, the reason why somebody accountable says that it does not apply. `day` is the
+    ordinal of the day in the proleptic Gregorian calendar.
     """
 
     facts: ProposalFacts
@@ -76,10 +76,10 @@ def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, doubt: 
         if picked is None:
             return _nothing(row, subject, _NOT_APPLICABLE)
         doubt = picked
-    observations = [_check(check, row, case, subject, facts, doubt) for check in row.checks]
-    for requirement in row.requirements:
-        observations.append(_requirement(requirement, row, case, subject, doubt))
-    return _conclude(row, subject, [observation for observation in observations if observation is not None], case)
+    made = [_check(check, row, case, subject, facts, doubt) for check in row.checks]
+    if row.requirements:
+        made += [_requirement(requirement, row, case, subject, doubt) for requirement in row.requirements]
+    return _conclude(row, subject, [observation for observation in made if observation is not None], case)
 
 
 def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> Doubt | None:
@@ -103,11 +103,20 @@ def _check(check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Fac
     value = facts.get(check.fact) if check.of_subject else case.facts.deployment.get(check.fact)
     if value is not None:
         return _compared(check, value, case, doubt)
+    return _without_value(check, row, case, subject, facts, doubt)
+
+
+def _without_value(
+    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt
+) -> Observation:
+    """Judges a fact that is not stated: derived from others, said not to apply, or simply unknown."""
     derived = DERIVED.get(check.fact)
     if derived is not None:
         computed = derived.compute(case.facts, subject, facts)
-        if isinstance(computed, tuple):
-            return _observation(check, None, _UNKNOWN, computed + doubt)
+        if isinstance(computed, Partly):
+            if computed.best is not None and not check.compare(computed.best, case.day):
+                return _compared(check, computed.best, case, doubt)  # not even the best that is possible is enough
+            return _observation(check, None, _UNKNOWN, computed.missing + doubt)
         return _compared(check, computed, case, doubt)
     ref = FactRef(check.fact, subject if check.of_subject else "")
     if case.not_applicable and _excused(ref, row, case):

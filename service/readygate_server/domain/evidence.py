@@ -83,8 +83,8 @@ def demand_evidence(
 ) -> list[Finding]:
     """Holds the facts of enforced rules against the ruleset's demand.
 
-    Returns the findings with those stale that rest on old evidence, and the finding of the evidence rule itself. A weak grade
-    violates that rule, missing evidence leaves it unknown, old evidence makes it stale.
+    Returns the findings with those stale that rest on old evidence, and the finding of the evidence rule itself. A
+    weak grade violates that rule, missing evidence leaves it unknown, old evidence makes it stale.
     """
     row = table.evidence
     if row is None or row.rule.evidence is None or row.severity is Severity.NONE:

@@ -27,8 +27,8 @@ class Observation(NamedTuple):
 class Finding(NamedTuple):
     """Outcome of one rule for one subject, and what it does to the verdict.
 
-    `refuted` and `open` are the effects of what is violated and of what is unknown or stale; `effect` is the stronger of both and
-    of what has to be confirmed.
+    `refuted` and `open` are the effects of what is violated and of what is unknown or stale; `effect` is the stronger
+    of both and of what has to be confirmed.
     """
 
     rule: Rule

@@ -1,4 +1,4 @@
-"""A ruleset made ready for one tier and one gate: everything that does not depend on a proposal is settled here, once."""
+"""A ruleset made ready for one tier and one gate: what does not depend on a proposal is settled here, once."""
 
 from __future__ import annotations
 

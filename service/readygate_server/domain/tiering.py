@@ -39,8 +39,8 @@ class Narrowing(NamedTuple):
 def assign_tier(axes: Sequence[TierAxis], conditions: Conditions) -> TierAssignment:
     """Returns the tier that the facts make certain.
 
-    While an axis is unknown the tier is a floor. Thresholds and severities only tighten with the tier, so what fails at the
-    floor fails at every tier that the missing facts could still lead to.
+    While an axis is unknown the tier is a floor. Thresholds and severities only tighten with the tier, so what fails
+    at the floor fails at every tier that the missing facts could still lead to.
     """
     found = tuple(_axis_tier(axis, conditions) for axis in axes)
     tier = max((each.tier for each in found), default=Tier.T1)

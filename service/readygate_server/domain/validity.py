@@ -24,8 +24,8 @@ def valid_until(
 ) -> str:
     """Returns the last day on which a go holds, YYYY-MM-DD.
 
-    The earliest of: the ruleset's own limit, the end of a waiver in use, the day on which evidence in use expires or becomes too
-    old, and the day on which a date that passed a check no longer does.
+    The earliest of: the ruleset's own limit, the end of a waiver in use, the day on which evidence in use expires or
+    becomes too old, and the day on which a date that passed a check no longer does.
     """
     last = day + table.ruleset.verdict_valid_days
     demand = table.evidence.rule.evidence if table.evidence else None

@@ -24,7 +24,7 @@ class Waiver:
     days: int
 
     def covers(self, finding: Finding, as_of: str) -> bool:
-        """True when the waiver counts for a finding on a day: allowed, in time, short enough, approved by another person."""
+        """True when the waiver counts on a day: allowed, in time, short enough, approved by another person."""
         return (
             self.rule_id == finding.rule.id
             and self.subject == finding.subject
@@ -74,7 +74,8 @@ def report_unknown(table: RuleTable, findings: list[Finding]) -> list[Finding]:
 def decide(findings: Iterable[Finding]) -> Verdict:
     """Returns the verdict: one violated blocker is a no; only unknowns in the way leave it undetermined.
 
-    No scores and no averages. When no rule was satisfied because none applied, nothing was judged, and that is never a go.
+    No scores and no averages. When no rule was satisfied because none applied, nothing was judged, and that is never
+    a go.
     """
     refuted = unknown = conditions = judged = False
     for finding in findings:

@@ -166,8 +166,6 @@ def _observation(observation: Observation) -> pb.Observation:
     return message
 
 
-
-
 def explain(finding: Finding) -> str:
     """Returns one sentence: observed against required for what fails or is unknown, else what was said instead."""
     parts = []
