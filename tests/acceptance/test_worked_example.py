@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from readygate.v1 import decision_pb2, gate_pb2, ruleset_pb2
 from readygate_server.bootstrap import local_gate
+
+from readygate.v1 import decision_pb2, gate_pb2, ruleset_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPECTED: dict[str, Any] = yaml.safe_load((ROOT / "tests/cases/refund-agent/expected.yaml").read_text(encoding="utf-8"))

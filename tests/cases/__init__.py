@@ -1,0 +1,1 @@
+"""Cases that whole decisions are held to, and what reads them."""
