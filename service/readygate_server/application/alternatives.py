@@ -6,69 +6,56 @@ there. The alternatives are other tiers, to which the proposal would have to be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from readygate_server.application.active_ruleset import ActiveRuleset
-from readygate_server.application.ports import Dossier
+from readygate_server.application.judgement import Judgement, Prepared, Question, judge, prepare
 from readygate_server.domain.decision import PassingToday, WayToYes
 from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.finding import Finding
 from readygate_server.domain.plan import make_plan
-from readygate_server.domain.tiering import Narrowing, assign_tier, narrow
+from readygate_server.domain.tiering import Narrowing, narrow
 from readygate_server.domain.verdict import decide
-from readygate_server.domain.vocabulary import Effect, Gate, Tier, Verdict
+from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Tier
 
-if TYPE_CHECKING:
-    from readygate_server.application.evaluate import Judgement, Question
-
-    Judge = Callable[[ActiveRuleset, Dossier, Question], Judgement]
+Alternatives = tuple[tuple[PassingToday, ...], tuple[WayToYes, ...]]
 
 
-def passing_today(
-    active: ActiveRuleset, dossier: Dossier, question: Question, tier: Tier, judge: Judge
-) -> tuple[PassingToday, ...]:
-    """Returns, per tier from the highest, the latest gate that passes as things stand."""
-    passing = []
-    for lower, narrowings, narrowed in _narrowed(active, dossier, tier):
-        for gate in sorted(Gate, reverse=True):
-            judged = judge(active, narrowed, replace(question, gate=gate))
-            if judged.verdict.passes:
-                passing.append(PassingToday(judged.verdict, lower, gate, narrowings))
-                break
-    return tuple(passing)
+def alternatives(active: ActiveRuleset, prepared: Prepared, judged: Judgement, question: Question) -> Alternatives:
+    """Returns, per tier from the highest, the latest gate that passes today; and the ways to yes, cheapest first.
 
-
-def ways_to_yes(
-    active: ActiveRuleset, dossier: Dossier, question: Question, tier: Tier, judge: Judge
-) -> tuple[WayToYes, ...]:
-    """Returns the smallest set of work for each tier and each gate up to the one asked for, cheapest first.
-
-    A way is left out when another asks for no more work and gives at least the same tier and gate.
+    A way is left out when another one asks for no more work and gives at least the same tier and gate.
     """
-    ways = []
-    for lower, narrowings, narrowed in _narrowed(active, dossier, tier):
-        for gate in (gate for gate in Gate if gate <= question.gate):
-            judged = judge(active, narrowed, replace(question, gate=gate))
-            if not judged.verdict.passes:
-                ways.append(_way(judged, lower, gate, narrowings))
-    useful = [way for way in ways if not any(_better(other, way) for other in ways if other is not way)]
-    return tuple(sorted(useful, key=lambda way: (way.effort.middle, len(way.items), -way.tier, -way.gate)))
+    passing: list[PassingToday] = []
+    ways: list[WayToYes] = []
+    for narrowings, candidate in _narrowed(active, prepared, question):
+        tier = candidate.tier.tier
+        at_gates = {
+            gate: judged
+            if candidate is prepared and gate is question.gate
+            else judge(active, candidate, replace(question, gate=gate))
+            for gate in Gate
+        }
+        latest = max((gate for gate, each in at_gates.items() if each.verdict.passes), default=None)
+        if latest is not None:
+            passing.append(PassingToday(at_gates[latest].verdict, tier, latest, narrowings))
+        if not judged.verdict.passes:
+            ways.extend(
+                _way(at_gates[gate], gate, narrowings)
+                for gate in Gate
+                if gate <= question.gate and not at_gates[gate].verdict.passes
+            )
+    useful = [way for way in ways if not any(_better(other, way) for other in ways)]
+    useful.sort(key=lambda way: (way.effort.middle, len(way.items), -way.tier, -way.gate))
+    return tuple(passing), tuple(useful)
 
 
-def _way(judged: Judgement, tier: Tier, gate: Gate, narrowings: tuple[Narrowing, ...]) -> WayToYes:
+def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...]) -> WayToYes:
     plan = make_plan(judged.table, judged.findings)
-    none = Effect.NONE
-    done = [
-        finding._replace(effect=min(finding.effect, Effect.CONDITIONS), refuted=none, open=none)
-        if not finding.blocks
-        else finding._replace(effect=none, refuted=none, open=none)
-        for finding in judged.findings
-    ]
-    verdict = decide(done)
     return WayToYes(
-        verdict if verdict.passes else Verdict.GO,
-        tier,
+        decide([_done(finding) for finding in judged.findings]),
+        judged.tier.tier,
         gate,
         narrowings,
         tuple(item.id for item in plan.items),
@@ -77,24 +64,34 @@ def _way(judged: Judgement, tier: Tier, gate: Gate, narrowings: tuple[Narrowing,
     )
 
 
+def _done(finding: Finding) -> Finding:
+    """The finding as it will be when its work is done; what does not block is left as it is."""
+    if not finding.blocks:
+        return finding
+    none = Effect.NONE
+    return finding._replace(outcome=Outcome.SATISFIED, effect=none, refuted=none, open=none)
+
+
 def _better(other: WayToYes, way: WayToYes) -> bool:
     return (
         other.tier >= way.tier
         and other.gate >= way.gate
-        and set(other.items) <= set(way.items)
         and (other.tier, other.gate) != (way.tier, way.gate)
+        and set(other.items) <= set(way.items)
     )
 
 
 def _narrowed(
-    active: ActiveRuleset, dossier: Dossier, tier: Tier
-) -> Iterator[tuple[Tier, tuple[Narrowing, ...], Dossier]]:
+    active: ActiveRuleset, prepared: Prepared, question: Question
+) -> Iterator[tuple[tuple[Narrowing, ...], Prepared]]:
     """Yields the proposal as it stands, then narrowed to each lower tier that narrowing can reach."""
-    yield tier, (), dossier
-    for lower in sorted((lower for lower in Tier if lower < tier), reverse=True):
+    yield (), prepared
+    dossier = prepared.dossier
+    for lower in sorted((tier for tier in Tier if tier < prepared.tier.tier), reverse=True):
         narrowings = narrow(active.ruleset, dossier.facts.deployment, lower)
+        if not narrowings:
+            continue
         changes: dict[FactRef, FactValue | None] = {FactRef(each.fact): each.narrowed for each in narrowings}
-        narrowed = dossier.with_facts(changes)
-        reached = assign_tier(active.ruleset.axes, active.expressions.about(narrowed)).tier
-        if narrowings and reached is lower:
-            yield lower, narrowings, narrowed
+        candidate = prepare(active, dossier.with_facts(changes), replace(question, tier=None))
+        if candidate.tier.tier is lower:
+            yield narrowings, candidate
