@@ -207,7 +207,7 @@ class _Reader:
             self._fault(mark, "the nesting is too deep", expected=f"at most {self._max_depth} levels")
             raise _StopReadingError
 
-    def _end(self, event: events.Event) -> None:
+    def _end(self, _: events.Event) -> None:
         if not self._inside_key:
             self._levels.pop()
             return
