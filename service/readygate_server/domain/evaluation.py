@@ -189,7 +189,7 @@ def _conclude(row: RuleRow, subject: str, observations: list[Observation], case:
     """Sums up: the strongest effect of what is violated against the strongest of what is unknown."""
     refuted = unknown = to_confirm = _NONE
     violated = satisfied = open_facts = not_due = excused = False
-    missing: tuple[FactRef, ...] = ()
+    missing: dict[FactRef, None] = {}
     for observation in observations:
         outcome = observation.outcome
         if outcome is _SATISFIED:
@@ -200,7 +200,7 @@ def _conclude(row: RuleRow, subject: str, observations: list[Observation], case:
         elif outcome is _UNKNOWN:
             open_facts = True
             unknown = max(unknown, observation.effect)
-            missing += tuple(ref for ref in observation.missing if ref not in missing)
+            missing.update(dict.fromkeys(observation.missing))
         elif outcome is _NOT_DUE:
             not_due = True
         else:
@@ -225,7 +225,7 @@ def _conclude(row: RuleRow, subject: str, observations: list[Observation], case:
         row.severity,
         row.due,
         tuple(observations),
-        missing,
+        tuple(missing),
         refuted,
         unknown,
         note,
