@@ -148,6 +148,8 @@ class _Linter:
         if node.id in self._checked.constants:
             return self._checked.names[node.id].rpartition(".")[0]
         match node:
+            case Select(test_only=True):
+                return None
             case ListLiteral(elements=elements) if elements:
                 return self._enum_of(elements[0], places)
             case Call(function="_?_:_", args=(_, yes, _)):
