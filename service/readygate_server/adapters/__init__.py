@@ -1,0 +1,1 @@
+"""Fills the ports with what the world offers: files, the expression engine, catalogues. Imports no servicers."""
