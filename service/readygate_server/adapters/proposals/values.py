@@ -14,14 +14,13 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from readygate.v1 import evidence_pb2
 from readygate_server.adapters.fact_catalogue import fact_catalogue
+from readygate_server.adapters.proposals.limits import MAX_NAMES, MAX_TEXT, USE_CASE_LENGTH
 from readygate_server.adapters.proposals.vocabulary import ID, FactField, Kind, short_names
 from readygate_server.adapters.yaml_text import read_yaml
 from readygate_server.domain.facts import FactValue
 from readygate_server.domain.faults import FaultsError, suggest
 
-MAX_TEXT: Final = 4_000
 MAX_BITS: Final = 64
-USE_CASE_LENGTH: Final = 1_000
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -32,7 +31,7 @@ _N = TypeVar("_N", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a value, whatever its place. `limit` is the broken limit of a text, or 0."""
+    """What is wrong with a value, whatever its place. `limit` is the limit of a text or list that it breaks, or 0."""
 
     message: str
     got: str = ""
@@ -234,7 +233,7 @@ def _number(field: FactField, value: object) -> float:
         raise FactProblemError(Problem("the number is too large", expected=f"at most {MAX_BITS} bits"))
     if not math.isfinite(value):
         raise FactProblemError(Problem("a number must be finite", show(value), expected(field)))
-    return _in_range(field, float(value))
+    return float(_in_range(field, value))
 
 
 def _integer(field: FactField, value: object) -> int:
@@ -277,15 +276,20 @@ def _text(field: FactField, value: str) -> str:
 
 
 def _choice(field: FactField, value: object) -> str:
-    name = _of_type(field, value, str)
-    if name not in field.choices:
-        raise FactProblemError(unknown_name(name, field.choices))
-    return name
+    if not isinstance(value, str):
+        names = f"one of {', '.join(field.choices)}"
+        raise FactProblemError(Problem("the value has the wrong type", show(value), names))
+    if value not in field.choices:
+        raise FactProblemError(unknown_name(value, field.choices))
+    return value
 
 
 def _names(field: FactField, value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         raise _wrong_type(field, value)
+    if len(value) > MAX_NAMES:
+        got = f"{len(value)} names"
+        raise FactProblemError(Problem("the list is too long", got, f"at most {MAX_NAMES}", limit=MAX_NAMES))
     names: list[str] = []
     for item in value:
         name = _choice(field, item) if field.kind is Kind.CHOICES else _of_type(field, item, str)

@@ -108,6 +108,12 @@ def parts_of(fact: str) -> tuple[str, ...]:
     return parts or (fact,)
 
 
+@cache
+def fields_by_place() -> Mapping[tuple[str, ...], FactField]:
+    """Returns every fact, part and attribute of a proposal by the fields that lead to it."""
+    return {(*GROUPS[field.group], *field.path): field for field in fact_fields().values() if field.in_proposal}
+
+
 def all_facts() -> tuple[str, ...]:
     """Returns the names of all facts of the catalogue, without parts and attributes."""
     return tuple(f.name for f in fact_fields().values() if not f.is_part and not f.attribute)

@@ -1,0 +1,158 @@
+"""Settles what a proposal and its evidence say about one fact, so that every fact has one value or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from readygate.v1.evidence_pb2 import Evidence
+from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.paths import clear_fact, get_fact, set_fact
+from readygate_server.adapters.proposals.values import check_value, from_wire
+from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, UNKNOWN, FactField, fact_fields
+from readygate_server.domain.decision import Candidate, Conflict
+from readygate_server.domain.facts import FactRef, FactValue, parent_of
+from readygate_server.domain.vocabulary import Grade, Scope
+
+_Rank = tuple[int, tuple[int, int], tuple[int, int]]
+_NEVER = (-(10**15), 0)
+_NO_GRADE = -1
+
+
+def normalise(proposal: Proposal) -> tuple[Proposal, tuple[Conflict, ...]]:
+    """Returns a validated proposal with one value per fact, and the conflicts that were met.
+
+    Enum values that are called unknown go. Of differing values the highest grade wins, then the newest observation,
+    then the one that was collected last; when nothing tells them apart the fact goes, because it is then unknown. The
+    same message is returned when nothing has to change.
+    """
+    observed = [entry for entry in proposal.evidence if entry.HasField("value")]
+    unknown = list(_unknown_values(proposal))
+    if not observed and not unknown:
+        return proposal, ()
+    settled = Proposal()
+    settled.CopyFrom(proposal)
+    for ref in unknown:
+        clear_fact(settled, ref)
+    conflicts = [_settle(settled, ref, claims) for ref, claims in sorted(_claims(settled, observed).items())]
+    return settled, tuple(conflict for conflict in conflicts if conflict is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A value of a fact with how far it can be trusted."""
+
+    value: FactValue
+    rank: _Rank
+    entry: Evidence | None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Best first; values that nothing tells apart stand in the same order wherever they stood."""
+        grade, as_of, collected = self.rank
+        return (-grade, -as_of[0], -as_of[1], -collected[0], -collected[1], repr(self.value), self.source_uri)
+
+    @property
+    def source_uri(self) -> str:
+        """Where the value comes from."""
+        return self.entry.source_uri if self.entry is not None else ""
+
+    def as_candidate(self) -> Candidate:
+        """Returns the claim as it is reported."""
+        day = ""
+        if self.entry is not None and self.entry.HasField("as_of"):
+            day = datetime.fromtimestamp(self.entry.as_of.seconds, UTC).date().isoformat()
+        grade = Grade(self.rank[0]) if self.rank[0] != _NO_GRADE else None
+        return Candidate(self.value, grade, self.source_uri, day)
+
+
+def _claims(proposal: Proposal, observed: list[Evidence]) -> dict[FactRef, list[_Claim]]:
+    """Returns the values of every fact that evidence has a value for, the proposal's own included."""
+    claims: dict[FactRef, list[_Claim]] = {}
+    for entry in observed:
+        field = fact_fields()[entry.facts[0]]
+        value = check_value(field, from_wire(entry.value))
+        if value != UNKNOWN or not field.choices:
+            claims.setdefault(FactRef(field.name, entry.subject), []).append(_Claim(value, _rank_of(entry), entry))
+    backing = _backing(proposal) if claims else {}
+    for ref, found in claims.items():
+        own = get_fact(proposal, ref)
+        if own is not None:
+            behind = _best_backing(backing, ref)
+            found.append(_Claim(own, _rank_of(behind), behind))
+    return claims
+
+
+def _settle(proposal: Proposal, ref: FactRef, claims: list[_Claim]) -> Conflict | None:
+    claims.sort(key=lambda claim: claim.order)
+    best = [claim for claim in claims if claim.rank == claims[0].rank]
+    unresolved = any(claim.value != best[0].value for claim in best)
+    if unresolved:
+        clear_fact(proposal, ref)
+    elif get_fact(proposal, ref) != best[0].value:
+        set_fact(proposal, ref, best[0].value)
+    if all(claim.value == claims[0].value for claim in claims):
+        return None
+    return Conflict(ref, tuple(claim.as_candidate() for claim in claims), unresolved)
+
+
+def _backing(proposal: Proposal) -> dict[FactRef, Evidence]:
+    """Returns the best evidence without a value of its own, by the names that it covers."""
+    backing: dict[FactRef, Evidence] = {}
+    for entry in proposal.evidence:
+        if entry.HasField("value"):
+            continue
+        for name in entry.facts:
+            ref = FactRef(name, entry.subject)
+            held = backing.get(ref)
+            if held is None or _preference(entry) > _preference(held):
+                backing[ref] = entry
+    return backing
+
+
+def _best_backing(backing: dict[FactRef, Evidence], ref: FactRef) -> Evidence | None:
+    names = (ref.fact, parent_of(ref.fact), f"{ref.fact.partition('.')[0]}.*")
+    found = [entry for name in names if (entry := backing.get(FactRef(name, ref.subject))) is not None]
+    return max(found, key=_preference, default=None)
+
+
+def _preference(entry: Evidence) -> tuple[_Rank, str]:
+    return _rank_of(entry), entry.source_uri
+
+
+def _rank_of(entry: Evidence | None) -> _Rank:
+    if entry is None:
+        return (_NO_GRADE, _NEVER, _NEVER)
+    grade = entry.grade - 1 if entry.HasField("grade") else _NO_GRADE
+    as_of = _moment(entry.as_of) if entry.HasField("as_of") else _NEVER
+    collected = _moment(entry.collected_at) if entry.HasField("collected_at") else _NEVER
+    return (grade, as_of, collected)
+
+
+def _moment(moment: Timestamp) -> tuple[int, int]:
+    return (moment.seconds, moment.nanos)
+
+
+@cache
+def _fields_with_unknown() -> tuple[FactField, ...]:
+    return tuple(field for field in fact_fields().values() if UNKNOWN in field.choices)
+
+
+def _unknown_values(proposal: Proposal) -> Iterator[FactRef]:
+    """Yields the facts whose value is called unknown."""
+    for field in _fields_with_unknown():
+        number = field.choices[UNKNOWN]
+        name = field.path[-1]
+        if field.scope is Scope.DEPLOYMENT:
+            holder: Any = getattr(proposal, field.group)
+            if getattr(holder, name) == number:
+                yield FactRef(field.name)
+            continue
+        for asset in getattr(proposal, ASSET_FIELDS[field.scope]):
+            if getattr(asset, name) == number:
+                yield FactRef(field.name, asset.id)

@@ -1,0 +1,227 @@
+"""Checks that a proposal keeps the contract, whoever wrote it; nothing that breaks it is judged.
+
+A sound proposal is the usual one, so that its facts are first held against one cheap test each; only when a test fails
+are they walked again to name every fault with its place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.evidence_checks import evidence_faults, statement_faults
+from readygate_server.adapters.proposals.faults import Place, ProposalFault, fault_at
+from readygate_server.adapters.proposals.flatten import NO_NAME, facts_in, facts_of
+from readygate_server.adapters.proposals.limits import LIST_LIMITS, MAX_NAMES
+from readygate_server.adapters.proposals.text_checks import id_problem, text_problems
+from readygate_server.adapters.proposals.values import (
+    Bounds,
+    FactProblemError,
+    Problem,
+    bounds_of,
+    check_value,
+    expected,
+    is_day,
+    show,
+)
+from readygate_server.adapters.proposals.vocabulary import (
+    ASSET_FIELDS,
+    ID,
+    FactField,
+    Kind,
+    fact_fields,
+    fields_by_place,
+)
+from readygate_server.domain.facts import Facts, ProposalFacts
+
+_LARGEST: Final = 1.7976931348623157e308
+_SINGLES: Final = ("deployment", "org", "gov", "value", "ops")
+_Test = Callable[[Any], bool]
+_known_day: Final = lru_cache(maxsize=4096)(is_day)
+
+
+def validate_proposal(proposal: Proposal, facts: ProposalFacts | None = None) -> tuple[ProposalFault, ...]:
+    """Returns every fault of a proposal, sorted by path; nothing when it is sound.
+
+    Lists that are longer than their limit are reported alone, without a look at what is in them. `facts` saves reading
+    them again; they are those of `facts_of(proposal)`.
+    """
+    faults = list(_long_lists(proposal))
+    if not faults:
+        faults += _head_faults(proposal)
+        if not _sound(facts or facts_of(proposal)):
+            faults += _fact_faults(proposal)
+        faults += _guardrail_faults(proposal)
+        faults += _asset_faults(proposal)
+        faults += evidence_faults(proposal)
+        faults += statement_faults(proposal)
+    return tuple(sorted(faults))
+
+
+def _long_lists(proposal: Proposal) -> Iterator[ProposalFault]:
+    for name, limit in LIST_LIMITS.items():
+        count = len(getattr(proposal, name))
+        if count > limit:
+            problem = Problem("the list is too long", f"{count} entries", f"at most {limit}", limit=limit)
+            yield fault_at(proposal, (name,), problem, count)
+
+
+def _head_faults(proposal: Proposal) -> Iterator[ProposalFault]:
+    if (problem := id_problem(proposal.id)) is not None:
+        yield fault_at(proposal, ("id",), problem)
+    yield from text_problems(proposal, proposal, (), ("title",))
+
+
+def _asset_faults(proposal: Proposal) -> Iterator[ProposalFault]:
+    assets = [(field, index, asset) for field in ASSET_FIELDS.values() for index, asset in _listed(proposal, field)]
+    counts = Counter(asset.id for _, _, asset in assets)
+    for field, index, asset in assets:
+        place = (field, index, "id")
+        if (problem := id_problem(asset.id)) is not None:
+            yield fault_at(proposal, place, problem)
+        elif counts[asset.id] > 1:
+            message = "another data source, API or workflow has the same id"
+            yield fault_at(proposal, place, Problem(message, show(asset.id), "an id of its own"))
+        yield from text_problems(proposal, asset, (field, index), ("title",))
+
+
+def _listed(proposal: Proposal, field: str) -> Iterator[tuple[int, Any]]:
+    return enumerate(getattr(proposal, field))
+
+
+def _guardrail_faults(proposal: Proposal) -> Iterator[ProposalFault]:
+    for index, guardrail in enumerate(proposal.value.guardrails.members):
+        place = ("value", "guardrails", "members", index)
+        if not guardrail.metric:
+            problem = Problem("a guardrail needs a metric", expected="the name of a metric")
+            yield fault_at(proposal, (*place, "metric"), problem)
+        yield from text_problems(proposal, guardrail, place, ("metric", "limit"))
+
+
+def _sound(facts: ProposalFacts) -> bool:
+    tests = _tests()
+    groups = [facts.deployment, *(each for scope in ASSET_FIELDS for _, each in facts.of(scope))]
+    return all(_all_pass(tests, group) for group in groups)
+
+
+def _all_pass(tests: Mapping[str, _Test], facts: Facts) -> bool:
+    for name, value in facts.items():  # noqa: SIM110 -- a generator takes half as long again, and this is every request
+        if not tests[name](value):
+            return False
+    return True
+
+
+@cache
+def _tests() -> Mapping[str, _Test]:
+    return {field.name: _test_of(field) for field in fact_fields().values() if field.in_proposal}
+
+
+def _test_of(field: FactField) -> _Test:
+    bounds = bounds_of(field)
+    match field.kind:
+        case Kind.NUMBER | Kind.INTEGER:
+            low = -_LARGEST if bounds.minimum is None else bounds.minimum
+            high = _LARGEST if bounds.maximum is None else bounds.maximum
+            return lambda value: low <= value <= high
+        case Kind.TEXT:
+            return _test_of_text(field, bounds)
+        case Kind.FLAG:
+            return lambda _: True
+        case Kind.CHOICE:
+            return lambda value: value != NO_NAME
+        case Kind.CHOICES:
+            return lambda value: NO_NAME not in value and _each_once(value)
+        case Kind.IDS:
+            return lambda value: _each_once(value) and all(map(ID.fullmatch, value))
+        case _:
+            return lambda value: _each_once(value) and "" not in value
+
+
+def _test_of_text(field: FactField, bounds: Bounds) -> _Test:
+    if bounds.is_day:
+        return _known_day
+    if bounds.is_currency:
+        return lambda value: _passes(field, value)
+    length = bounds.max_length
+    return lambda value: len(value) <= length
+
+
+def _each_once(names: tuple[str, ...]) -> bool:
+    return len(set(names)) == len(names) <= MAX_NAMES
+
+
+def _passes(field: FactField, value: object) -> bool:
+    try:
+        check_value(field, value)
+    except FactProblemError:
+        return False
+    return True
+
+
+def _fact_faults(proposal: Proposal) -> Iterator[ProposalFault]:
+    for group in _SINGLES:
+        has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names
+        if has(group):
+            yield from _message_faults(proposal, getattr(proposal, group), (group,))
+    for scope, name in ASSET_FIELDS.items():
+        for index, asset in _listed(proposal, name):
+            if not _all_pass(_tests(), facts_in(scope, asset)):
+                yield from _message_faults(proposal, asset, (name, index))
+
+
+def _message_faults(proposal: Proposal, message: Message, place: Place) -> Iterator[ProposalFault]:
+    steps = tuple(step for step in place if isinstance(step, str))
+    for descriptor, value in message.ListFields():
+        here: Place = (*place, descriptor.name)
+        field = fields_by_place().get((*steps, descriptor.name))
+        if field is None:
+            if descriptor.message_type is not None:
+                yield from _message_faults(proposal, value, here)
+        elif field.kind is Kind.WHOLE:
+            yield from _message_faults(proposal, value, here)
+        elif (problem := _problem_of(field, value)) is not None:
+            yield fault_at(proposal, here, problem, _size_of(value))
+
+
+def _size_of(value: Any) -> int:
+    return len(value) if isinstance(value, str) else len(getattr(value, "members", ()))
+
+
+def _problem_of(field: FactField, value: Any) -> Problem | None:
+    """Returns what is wrong with the value of a field as it stands in a message."""
+    match field.kind:
+        case Kind.CHOICE:
+            return number_problem(field, value)
+        case Kind.CHOICES:
+            numbers: Iterable[int] = value.members
+            problem = next(filter(None, (number_problem(field, number) for number in numbers)), None)
+            names = {number: name for name, number in field.choices.items()}
+            plain: object = [names.get(number, "") for number in numbers]
+            if problem is not None:
+                return problem
+        case Kind.IDS:
+            plain = list(value.members)
+        case Kind.METRICS:
+            plain = [guardrail.metric for guardrail in value if guardrail.metric]
+        case _:
+            plain = value
+    try:
+        check_value(field, plain)
+    except FactProblemError as error:
+        return error.problem
+    return None
+
+
+def number_problem(field: FactField, number: int) -> Problem | None:
+    """Returns what is wrong with the number of an enumeration value."""
+    if number in field.choices.values():
+        return None
+    choices = expected(field).replace("a list of", "names of")
+    if number == 0:
+        return Problem("unspecified is no value; leave the field out when it is unknown", "0", choices)
+    return Problem("the number has no name in this version of the contract", str(number), choices)
