@@ -73,6 +73,7 @@ def variables(proposal: Any, subject: Any = None, *, kind: str = "") -> dict[str
     }
     for name, prefix in _LISTS.items():
         bound[name] = [Located(element, prefix, element.id) for element in getattr(proposal, name)]
+    bound["asset_ids"] = [element.subject for name in _LISTS for element in bound[name]]
     if subject is not None:
         bound[kind] = Located(subject, kind, subject.id)
         if kind == "source":

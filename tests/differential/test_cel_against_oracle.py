@@ -41,6 +41,7 @@ CORPUS: dict[Scope, tuple[str, ...]] = {
         "data_sources.map(s, s.completeness).exists(x, x > 0.98)",
         "data_sources.map(s, s.written, s.validity).all(x, x > 0.5)",
         "data_sources.all(s, SourceUse.SOURCE_USE_TRAINING in s.uses.members || s.corpus.stale_share < 0.1)",
+        "deployment.dependencies.members.all(d, d in asset_ids)",
         "data_sources.all(s, s.id in deployment.dependencies.members || s.held_elsewhere)",
         "apis.all(a, a.writes ? a.authz_test.result == AuthorizationTestResult.AUTHORIZATION_TEST_RESULT_PASS : true)",
         "apis.exists(a, workflows.all(w, w.owner.person == a.owner.person))",

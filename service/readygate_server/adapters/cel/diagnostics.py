@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from google.protobuf.descriptor import Descriptor
 
 from readygate_server.adapters.cel.faults import fault_at
-from readygate_server.adapters.cel.vocabulary import ALL_VARIABLES, Variable, enums, reachable
+from readygate_server.adapters.cel.vocabulary import ALL_VARIABLES, Variable, enums, fact_messages
 from readygate_server.domain.faults import Fault, suggest
 
 _ERROR = re.compile(r"ERROR: [^\n]*?:(\d+):(\d+): (.*)")
@@ -95,5 +95,4 @@ def _wrong_types(text: str, offset: int, function: str, types: str) -> Fault:
 
 
 def _message(full_name: str) -> Descriptor:
-    messages: Iterable[Descriptor] = reachable(variable.message for variable in ALL_VARIABLES)
-    return next(message for message in messages if message.full_name == full_name)
+    return next(message for message in fact_messages() if message.full_name == full_name)

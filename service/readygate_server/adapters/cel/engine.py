@@ -16,7 +16,15 @@ from readygate_server.adapters.cel.lint import lint
 from readygate_server.adapters.cel.presence import Wrapped, wrap
 from readygate_server.adapters.cel.reads import Read, missing_facts
 from readygate_server.adapters.cel.syntax import CheckedExpression, Ident, walk
-from readygate_server.adapters.cel.vocabulary import ALL_VARIABLES, CORPUS, schema_faults, variables_of
+from readygate_server.adapters.cel.vocabulary import (
+    ALL_VARIABLES,
+    ASSET_IDS,
+    CORPUS,
+    LISTS,
+    fact_messages,
+    schema_faults,
+    variables_of,
+)
 from readygate_server.domain.conditions import Truth, Unknown
 from readygate_server.domain.errors import RuleFailedError
 from readygate_server.domain.facts import FactRef
@@ -24,7 +32,7 @@ from readygate_server.domain.vocabulary import Scope
 
 _ABSENT = "NOT_FOUND: Key not found in map : "
 _OF_ELEMENT = re.compile(r"([a-z]+)\[(.*)\]\.([a-z0-9_.]+)", re.DOTALL)
-_LISTED = {variable.name for variable in ALL_VARIABLES if variable.listed}
+_LISTED = frozenset(LISTS.values())
 
 
 class CelActivation:
@@ -103,22 +111,19 @@ class CelActivations:
     ) -> None:
         self._environment = environment
         self._proposal = proposal
-        self._bound: dict[str, object] = {
-            name: list(value) if name in _LISTED else value
-            for name, value in ((name, getattr(proposal, name)) for name in sorted(used))
-        }
+        self.bound = {name: _value_of(name, proposal) for name in used}
         self._deployment: CelActivation | None = None
 
     def deployment(self) -> CelActivation:
         """Returns the activation without a subject."""
         if self._deployment is None:
-            native = self._environment.Activation(self._bound)
+            native = self._environment.Activation(self.bound)
             self._deployment = CelActivation(self._proposal, native, native, None)
         return self._deployment
 
     def subject(self, scope: Scope, message: Message) -> CelActivation:
         """Returns a new activation for one data source, API or workflow; keep it for all conditions about it."""
-        data = {**self._bound, scope.value: message}
+        data = {**self.bound, scope.value: message}
         if scope is Scope.SOURCE:
             data[CORPUS] = getattr(message, CORPUS)
         shared = self.deployment().shared
@@ -129,7 +134,7 @@ class CelCompiler:
     """Compiles the conditions of one ruleset."""
 
     def __init__(self) -> None:
-        faults = schema_faults(variable.message for variable in ALL_VARIABLES)
+        faults = schema_faults(fact_messages())
         if faults:
             raise TypeError("the contract is not fit for three-valued rules:\n" + "\n".join(faults))
         self._checkers = {scope: library.environment(variables_of(scope).values()) for scope in Scope}
@@ -199,6 +204,14 @@ class CelCompiler:
                 condition.text, 0, "the condition fails on a proposal that states nothing", got=failure.detail
             )
             raise ExpressionFaultsError(condition.text, [fault]) from failure
+
+
+def _value_of(name: str, proposal: proposal_pb2.Proposal) -> object:
+    """Returns what a variable is bound to; an absent message is an empty one, whose facts are all absent."""
+    if name == ASSET_IDS:
+        return [asset.id for field in LISTS.values() for asset in getattr(proposal, field)]
+    value: object = getattr(proposal, name)
+    return list(getattr(proposal, name)) if name in _LISTED else value
 
 
 def _id_of(subject: Message) -> str:

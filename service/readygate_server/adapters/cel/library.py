@@ -77,5 +77,5 @@ def _new_environment(types: Mapping[str, Any]) -> NativeEnvironment:
 
 
 def _type_of(variable: Variable) -> Any:
-    message = cel.Type(variable.message.full_name)
-    return cel.Type.List(message) if variable.listed else message
+    kind = cel.Type.STRING if variable.message is None else cel.Type(variable.message.full_name)
+    return cel.Type.List(kind) if variable.listed else kind

@@ -115,7 +115,8 @@ class _Linter:
         if makes_list and not keeps_elements(node) and self._makes_messages(node):
             self._report(node, "map to a fact, not to a message")
         self.visit(node.over, places, depth)
-        self.visit(_body(node), places_in(node, places), depth + 1)
+        for part in _body(node):
+            self.visit(part, places_in(node, places), depth + 1)
 
     def _makes_messages(self, node: Loop) -> bool:
         kind = self._checked.type_of(node)
@@ -168,8 +169,10 @@ class _Linter:
         self.faults.append(fault_at(self._text, offset, message, got=got))
 
 
-def _body(loop: Loop) -> Node:
-    """Returns what the author wrote inside a loop; the rest of `filter` is made by the compiler."""
-    if keeps_elements(loop) and isinstance(loop.step, Call):
-        return loop.step.args[0]
-    return loop.step
+def _body(loop: Loop) -> tuple[Node, ...]:
+    """Returns what the author wrote inside a loop; the compiler adds how a list is put together."""
+    added = added_by(loop)
+    if added is None:
+        return (loop.step,)
+    condition = loop.step.args[:1] if isinstance(loop.step, Call) and loop.step.function == "_?_:_" else ()
+    return condition if keeps_elements(loop) else (*condition, added)

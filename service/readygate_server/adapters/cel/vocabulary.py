@@ -19,9 +19,11 @@ IMPLICIT_FIELDS = frozenset({"id", "title"})
 """Fields that name a subject and are no facts; the only scalars that need no explicit presence."""
 MEMBERS = "members"
 CORPUS = "corpus"
+ASSET_IDS = "asset_ids"
+"""Ids of all data sources, APIs and workflows, so that looking one up takes no loop in a loop."""
 _PROPOSAL = proposal_pb2.Proposal.DESCRIPTOR
 _SINGLES = ("deployment", "org", "gov", "value", "ops")
-_LISTS = {Scope.SOURCE: "data_sources", Scope.API: "apis", Scope.WORKFLOW: "workflows"}
+LISTS = {Scope.SOURCE: "data_sources", Scope.API: "apis", Scope.WORKFLOW: "workflows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,12 @@ class Variable:
     """A variable of conditions, and where its facts are."""
 
     name: str
-    message: Descriptor
+    message: Descriptor | None
+    """Type of the message, or of each in a list; None for a list of ids."""
     prefix: str
     """First part of the names of its facts."""
     listed: bool = False
-    """True for a list of messages."""
+    """True for a list."""
     subject: bool = False
     """True when it is the subject of a rule, or a part of it."""
     fields: tuple[str, ...] = ()
@@ -50,13 +53,14 @@ def _message_of(message: Descriptor, field: str) -> Descriptor:
 def _variables() -> Iterator[tuple[Scope, Variable]]:
     for name in _SINGLES:
         yield Scope.DEPLOYMENT, Variable(name, _message_of(_PROPOSAL, name), name)
-    for scope, name in _LISTS.items():
+    for scope, name in LISTS.items():
         message = _message_of(_PROPOSAL, name)
         yield Scope.DEPLOYMENT, Variable(name, message, scope.value, listed=True)
         yield scope, Variable(scope.value, message, scope.value, subject=True)
         if CORPUS in message.fields_by_name:
             part = _message_of(message, CORPUS)
             yield scope, Variable(CORPUS, part, scope.value, subject=True, fields=(CORPUS,))
+    yield Scope.DEPLOYMENT, Variable(ASSET_IDS, None, "", listed=True)
 
 
 _VARIABLES = tuple(_variables())
@@ -95,10 +99,14 @@ def states_something(name: str, number: int) -> bool:
 @cache
 def enums() -> Mapping[str, EnumDescriptor]:
     """Returns the enums that fields of the facts have, by full name."""
-    fields = (
-        field for message in reachable(variable.message for variable in ALL_VARIABLES) for field in message.fields
-    )
+    fields = (field for message in fact_messages() for field in message.fields)
     return {field.enum_type.full_name: field.enum_type for field in fields if field.enum_type is not None}
+
+
+def fact_messages() -> Iterator[Descriptor]:
+    """Yields each message type that conditions can reach."""
+    messages = [variable.message for variable in ALL_VARIABLES]
+    return reachable(message for message in messages if message is not None)
 
 
 def reachable(messages: Iterable[Descriptor]) -> Iterator[Descriptor]:
