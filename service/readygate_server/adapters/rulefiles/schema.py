@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 TierName = Literal["T1", "T2", "T3", "T4"]
 GateName = Literal["commit", "pilot", "production"]
@@ -21,13 +22,33 @@ OutcomeName = Literal["satisfied", "violated", "unknown", "stale", "waived", "no
 EffectName = Literal["none", "advises", "conditions", "blocks"]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}-[0-9]{2,3}$")]
 ItemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-FactName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z0-9_]+){1,2}$")]
+FactName = Annotated[str, Field(json_schema_extra={"format": "fact"})]
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}\.[0-9]{1,3}$")]
 SetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
 Scalar = bool | int | float | str
-PerTier = dict[TierName, Scalar | list[str]]
+
+
+def _one_or_tiers(value: object) -> str:
+    """Tells a value for all tiers from values per tier, so that faults speak of the form that was written."""
+    return "tiers" if isinstance(value, dict) else "one"
+
+
+def _scalar_or_list(value: object) -> str:
+    return "list" if isinstance(value, list) else "scalar"
+
+
+Value = Annotated[Annotated[Scalar, Tag("scalar")] | Annotated[list[str], Tag("list")], Discriminator(_scalar_or_list)]
+PerTier = Annotated[dict[TierName, Value], Tag("tiers")]
+Number = Annotated[Annotated[float, Tag("one")] | PerTier, Discriminator(_one_or_tiers)]
+Count = Annotated[Annotated[int, Tag("one")] | PerTier, Discriminator(_one_or_tiers)]
+Names = Annotated[Annotated[list[str], Tag("one")] | PerTier, Discriminator(_one_or_tiers)]
+Exactly = Annotated[Annotated[Scalar, Tag("one")] | PerTier, Discriminator(_one_or_tiers)]
+Presence = Annotated[Annotated[Literal[True], Tag("one")] | PerTier, Discriminator(_one_or_tiers)]
+Due = Annotated[
+    Annotated[GateName, Tag("one")] | Annotated[dict[TierName, GateName], Tag("tiers")], Discriminator(_one_or_tiers)
+]
 COMPARATORS = (
     "at_least",
     "at_most",
@@ -48,6 +69,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _refusal(message: str, *, got: str = "", expected: str = "") -> PydanticCustomError:
+    """Returns the error of a shape whose parts do not fit together."""
+    return PydanticCustomError("misfit", "{message}", {"message": message, "got": got, "expected": expected})
+
+
 class Provenance(Shape):
     """Where a number comes from: a published `source`, or a `judgement` with its reason."""
 
@@ -58,10 +84,43 @@ class Provenance(Shape):
     @model_validator(mode="after")
     def _one_origin(self) -> Provenance:
         if (self.source is None) == (self.judgement is None):
-            raise ValueError("give exactly one of 'source' and 'judgement'")
+            raise _refusal(
+                "a provenance is either a published source or a judgement",
+                got="neither" if self.source is None else "both",
+                expected="one of 'source' and 'judgement'",
+            )
         if self.source is not None and self.citation is None:
-            raise ValueError("a 'source' needs a 'citation' that finds it again")
+            raise _refusal("a source needs a citation that finds it again", expected="'citation'")
         return self
+
+
+def _one_or_named(value: object) -> str:
+    """Tells one provenance from several by name: the parts of one are text."""
+    return "named" if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()) else "one"
+
+
+TierProvenance = Annotated[
+    Annotated[Provenance, Tag("one")]
+    | Annotated[dict[Literal["default", "T1", "T2", "T3", "T4"], Provenance], Tag("named")],
+    Discriminator(_one_or_named),
+]
+NamedProvenance = Annotated[
+    Annotated[Provenance, Tag("one")]
+    | Annotated[
+        dict[
+            Literal[
+                "default",
+                "minimum_grade",
+                "minimum_grade_where_a_tool_exists",
+                "minimum_grade_of_blockers",
+                "maximum_age_days",
+            ],
+            Provenance,
+        ],
+        Tag("named"),
+    ],
+    Discriminator(_one_or_named),
+]
 
 
 class Effort(Shape):
@@ -96,27 +155,36 @@ class Check(Shape):
 
     id: ItemId
     fact: FactName
-    at_least: float | PerTier | None = None
-    at_most: float | PerTier | None = None
-    equals: Scalar | PerTier | None = None
-    one_of: list[str] | PerTier | None = None
-    none_of: list[str] | PerTier | None = None
-    includes: list[str] | PerTier | None = None
-    count_at_least: int | PerTier | None = None
-    stated: Literal[True] | PerTier | None = None
-    at_most_days_ago: int | PerTier | None = None
-    at_most_days_ahead: int | PerTier | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+    equals: Exactly | None = None
+    one_of: Names | None = None
+    none_of: Names | None = None
+    includes: Names | None = None
+    count_at_least: Count | None = None
+    stated: Presence | None = None
+    at_most_days_ago: Count | None = None
+    at_most_days_ahead: Count | None = None
     where: str | None = None
     due: GateName | None = None
     severity: dict[TierName, SeverityName] | None = None
-    provenance: Provenance | dict[TierName | Literal["default"], Provenance]
+    provenance: TierProvenance
 
     @model_validator(mode="after")
     def _one_comparator(self) -> Check:
         given = [name for name in COMPARATORS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one comparator of {', '.join(COMPARATORS)}; got {given or 'none'}")
+            raise _refusal(
+                "a check has exactly one comparator",
+                got=" and ".join(given) or "none",
+                expected=f"one of {', '.join(COMPARATORS)}",
+            )
         return self
+
+    @property
+    def comparator(self) -> str:
+        """Name of the comparator that is given."""
+        return next(name for name in COMPARATORS if getattr(self, name) is not None)
 
 
 class Requirement(Shape):
@@ -146,7 +214,7 @@ class EvidenceDemand(Shape):
     minimum_grade_where_a_tool_exists: dict[TierName, GradeName] = {}
     minimum_grade_of_blockers: dict[TierName, dict[FoundationName, GradeName]] = {}
     maximum_age_days: dict[Literal["measured", "test", "document", "declared"], dict[TierName, int]]
-    provenance: Provenance | dict[str, Provenance]
+    provenance: NamedProvenance
 
 
 class RuleFile(Shape):
@@ -159,7 +227,7 @@ class RuleFile(Shape):
     motivation: Sentence
     scope: ScopeName
     kind: Literal["facts", "unknown_facts", "evidence"] = "facts"
-    due: GateName | dict[TierName, GateName]
+    due: Due
     severity: dict[TierName, SeverityName]
     severity_when: list[SeverityWhen] = []
     when: str | None = None
@@ -181,9 +249,12 @@ class RuleFile(Shape):
     @model_validator(mode="after")
     def _asks_something(self) -> RuleFile:
         if self.kind == "facts" and not (self.checks or self.require):
-            raise ValueError("a rule needs at least one entry in 'checks' or 'require'")
+            raise _refusal("the rule asks nothing", expected="an entry in 'checks' or 'require'")
         if (self.kind == "evidence") != (self.evidence is not None):
-            raise ValueError("'evidence' belongs to a rule of the kind 'evidence', and that kind needs it")
+            raise _refusal(
+                "'evidence' belongs to a rule of the kind 'evidence', and that kind needs it",
+                got=f"kind {self.kind} {'without' if self.evidence is None else 'with'} 'evidence'",
+            )
         return self
 
 
@@ -192,7 +263,7 @@ class RuleAdjustment(Shape):
 
     rule: RuleId
     check: ItemId | None = None
-    thresholds: PerTier | None = None
+    thresholds: dict[TierName, Value] | None = None
     severity: dict[TierName, SeverityName] | None = None
     due: GateName | None = None
     remove: Literal[True] | None = None
@@ -212,8 +283,23 @@ class RulesetFile(Shape):
     extends: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]+@[0-9.]+$")
     tiering: str | None = None
     verdict_valid_days: int | None = Field(default=None, ge=1)
+    reason: Sentence | None = None
     rules: list[str] = []
     adjust: list[RuleAdjustment] = []
+
+
+class PublishedVersion(Shape):
+    """A version that is published and therefore never changes again."""
+
+    name: SetName
+    version: Version
+    digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class PublishedFile(Shape):
+    """The ledger of published versions."""
+
+    published: list[PublishedVersion]
 
 
 class TierCondition(Shape):
@@ -237,7 +323,7 @@ class NarrowTo(Shape):
 
     fact: FactName
     narrowed_from: list[str] = Field(alias="from")
-    to: str | list[str]
+    to: Annotated[Annotated[str, Tag("scalar")] | Annotated[list[str], Tag("list")], Discriminator(_scalar_or_list)]
 
 
 class TieringFile(Shape):
@@ -250,8 +336,8 @@ class TieringFile(Shape):
 class Boundary(Shape):
     """A value on each side of a threshold."""
 
-    passes: Scalar | list[str] = Field(alias="pass")
-    fails: Scalar | list[str] = Field(alias="fail")
+    passes: Value = Field(alias="pass")
+    fails: Value = Field(alias="fail")
 
 
 class ThresholdTest(Shape):
@@ -260,7 +346,7 @@ class ThresholdTest(Shape):
     check: ItemId
     fact: str
     at: dict[TierName, Boundary]
-    set: dict[str, Scalar | list[str] | None] = {}
+    set: dict[str, Value | None] = {}
     gate: GateName | None = None
 
 
@@ -271,7 +357,7 @@ class RuleCase(Shape):
     tier: TierName
     gate: GateName | None = None
     subject: str | None = None
-    set: dict[str, Scalar | list[str] | None] = {}
+    set: dict[str, Value | None] = {}
     outcome: OutcomeName
     effect: EffectName | None = None
     missing: list[str] | None = None
