@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from readygate_server.application.ports import Expressions
-from readygate_server.domain.evidence import FactClass
+from readygate_server.domain.evidence import FactClass, backing_for
 from readygate_server.domain.rule import Ruleset
-from readygate_server.domain.table import RuleTable, build_table
-from readygate_server.domain.vocabulary import Gate, Tier
+from readygate_server.domain.table import BackingOf, RuleTable, build_table, no_backing
+from readygate_server.domain.vocabulary import Gate, RuleKind, Tier
 
 
 class ActiveRuleset:
-    """One immutable ruleset with everything that judging needs.
-
-    Safe to share: tables are values, built at most twice.
-    """
+    """One immutable ruleset with everything that judging needs. Safe to share: tables are values."""
 
     def __init__(self, ruleset: Ruleset, expressions: Expressions, classes: Mapping[str, FactClass]) -> None:
         """Takes the expressions of exactly this ruleset."""
         self.ruleset = ruleset
         self.expressions = expressions
         self.classes = classes
+        self.demand = next((rule.evidence for rule in ruleset.rules if rule.kind is RuleKind.EVIDENCE), None)
         self._tables: dict[tuple[Tier, Gate], RuleTable] = {}
 
     def table(self, tier: Tier, gate: Gate) -> RuleTable:
@@ -29,5 +27,8 @@ class ActiveRuleset:
         key = (tier, gate)
         table = self._tables.get(key)
         if table is None:
-            table = self._tables[key] = build_table(self.ruleset, tier, gate)
+            backing: BackingOf = no_backing
+            if self.demand is not None:
+                backing = backing_for(self.demand, tier, self.classes, self.expressions.reads)
+            table = self._tables[key] = build_table(self.ruleset, tier, gate, backing)
         return table

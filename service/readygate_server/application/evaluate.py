@@ -49,15 +49,15 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
         rule_count=len(active.ruleset.rules),
         engine_version=ENGINE_VERSION,
         facts_digest=dossier.digest,
-        valid_until=_last_day(active, judged, question),
+        valid_until=_last_day(judged, question),
         waiver_ids=tuple(sorted({finding.waiver_id for finding in judged.findings if finding.waiver_id})),
     )
 
 
-def _last_day(active: ActiveRuleset, judged: Judgement, question: Question) -> str:
+def _last_day(judged: Judgement, question: Question) -> str:
     if not judged.verdict.passes:
         return ""
-    return valid_until(judged.table, judged.findings, judged.index, active.classes, question.waivers, judged.day)
+    return valid_until(judged.table, judged.findings, judged.index, question.waivers, judged.day)
 
 
 def _missing(findings: Sequence[Finding], dossier: Dossier) -> tuple[MissingFact, ...]:

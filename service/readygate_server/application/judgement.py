@@ -68,7 +68,7 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     table = active.table(prepared.tier.tier, question.gate)
     case = Case(dossier.facts, prepared.conditions, dossier.not_applicable, question.as_of, day)
     findings = judge_all(table, case)
-    findings = demand_evidence(table, findings, prepared.index, active.classes, day)
+    findings = demand_evidence(table, findings, prepared.index, day)
     findings = report_unknown(table, findings)
     findings = waive(findings, question.waivers, question.as_of)
     # Rules and subjects come in order already; only what was added at the end has to find its place.

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from readygate_server.domain.asked import Asked
 from readygate_server.domain.conditions import Conditions, Truth, Unknown
 from readygate_server.domain.derived import DERIVED, Partly
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, scope_of
 from readygate_server.domain.finding import Finding, Observation
-from readygate_server.domain.table import AskedCheck, AskedRequirement, RuleRow, RuleTable
+from readygate_server.domain.table import RuleRow, RuleTable, plain_checks
 from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Scope, Severity
 
 _SATISFIED, _VIOLATED, _UNKNOWN = Outcome.SATISFIED, Outcome.VIOLATED, Outcome.UNKNOWN
@@ -50,7 +51,7 @@ def judge_all(table: RuleTable, case: Case) -> list[Finding]:
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     """Returns the findings of one rule, one per subject; one without a subject when there is none to ask about."""
     rule = row.rule
-    if row.severity is Severity.NONE or not row.asks or not rule.in_force(case.as_of):
+    if row.severity is Severity.NONE or not row.asked or not rule.in_force(case.as_of):
         return [_nothing(row, "", _NOT_APPLICABLE)]
     if table.gate < row.due:
         return [_nothing(row, "", _NOT_DUE)]
@@ -76,10 +77,30 @@ def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, doubt: 
         if picked is None:
             return _nothing(row, subject, _NOT_APPLICABLE)
         doubt = picked
-    made = [_check(check, row, case, subject, facts, doubt) for check in row.checks]
-    if row.requirements:
-        made += [_requirement(requirement, row, case, subject, doubt) for requirement in row.requirements]
+    if row.plain and not doubt:
+        return _judge_plain(row, case, subject, facts)
+    made = [_answer(asked, row, case, subject, facts, doubt) for asked in row.asked]
     return _conclude(row, subject, [observation for observation in made if observation is not None], case)
+
+
+def _judge_plain(row: RuleRow, case: Case, subject: str, facts: Facts) -> Finding:
+    """Judges a row of unconditional checks: the way that most rules take for most subjects."""
+    deployment, day = case.facts.deployment, case.day
+    made = []
+    met = True
+    for fact, of_subject, compare, asked in row.plain:
+        value = (facts if of_subject else deployment).get(fact)
+        if value is None:
+            met = False
+            made.append(_without_value(asked, row, case, subject, facts, ()))
+        elif compare(value, day):
+            made.append(Observation(asked, value, _SATISFIED))
+        else:
+            met = False
+            made.append(Observation(asked, value, _VIOLATED))
+    if met:
+        return Finding(row.rule, subject, _SATISFIED, _NONE, row.severity, row.due, tuple(made))
+    return _conclude(row, subject, made, case)
 
 
 def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> Doubt | None:
@@ -92,89 +113,51 @@ def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> 
     return doubt + truth.missing if isinstance(truth, Unknown) else doubt
 
 
-def _check(check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation | None:
-    if not check.is_due:
-        return _observation(check, None, _NOT_DUE)
-    if check.where:
-        asked = _asked(check.where, row, case, subject, doubt)
-        if asked is None:
+def _answer(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation | None:
+    """Answers one check or requirement; None when it is not asked of this subject."""
+    if not asked.is_due:
+        return Observation(asked, None, _NOT_DUE)
+    if asked.where:
+        open_question = _asked(asked.where, row, case, subject, doubt)
+        if open_question is None:
             return None
-        doubt = asked
-    value = facts.get(check.fact) if check.of_subject else case.facts.deployment.get(check.fact)
+        doubt = open_question
+    if asked.expression:
+        return _required(asked, case.conditions.test(asked.expression, row.rule.scope, subject), doubt)
+    value = (facts if asked.of_subject else case.facts.deployment).get(asked.fact)
     if value is not None:
-        return _compared(check, value, case, doubt)
-    return _without_value(check, row, case, subject, facts, doubt)
+        return _compared(asked, value, case, doubt)
+    return _without_value(asked, row, case, subject, facts, doubt)
 
 
-def _without_value(
-    check: AskedCheck, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt
-) -> Observation:
+def _without_value(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation:
     """Judges a fact that is not stated: derived from others, said not to apply, or simply unknown."""
-    derived = DERIVED.get(check.fact)
+    derived = DERIVED.get(asked.fact)
     if derived is not None:
         computed = derived.compute(case.facts, subject, facts)
         if isinstance(computed, Partly):
-            if computed.best is not None and not check.compare(computed.best, case.day):
-                return _compared(check, computed.best, case, doubt)  # not even the best that is possible is enough
-            return _observation(check, None, _UNKNOWN, computed.missing + doubt)
-        return _compared(check, computed, case, doubt)
-    ref = FactRef(check.fact, subject if check.of_subject else "")
+            if computed.best is not None and not asked.compare(computed.best, case.day):
+                return _compared(asked, computed.best, case, doubt)  # not even the best that is possible is enough
+            return Observation(asked, None, _UNKNOWN, computed.missing + doubt)
+        return _compared(asked, computed, case, doubt)
+    ref = FactRef(asked.fact, subject if asked.of_subject else "")
     if case.not_applicable and _excused(ref, row, case):
-        return _observation(check, None, _NOT_APPLICABLE)
-    return _observation(check, None, _UNKNOWN, (ref, *doubt))
+        return Observation(asked, None, _NOT_APPLICABLE)
+    return Observation(asked, None, _UNKNOWN, (ref, *doubt))
 
 
-def _compared(check: AskedCheck, value: FactValue, case: Case, doubt: Doubt) -> Observation:
-    if check.compare(value, case.day):
-        return _observation(check, value, _SATISFIED)
-    return _observation(check, value, _UNKNOWN if doubt else _VIOLATED, doubt)
+def _compared(asked: Asked, value: FactValue, case: Case, doubt: Doubt) -> Observation:
+    if asked.compare(value, case.day):
+        return Observation(asked, value, _SATISFIED)
+    return Observation(asked, value, _UNKNOWN if doubt else _VIOLATED, doubt)
 
 
-def _observation(check: AskedCheck, value: FactValue | None, outcome: Outcome, missing: Doubt = ()) -> Observation:
-    return Observation(
-        check.id,
-        check.fact,
-        value,
-        check.required,
-        outcome,
-        check.effect,
-        check.provenance,
-        check.unit,
-        check.due,
-        missing,
-    )
-
-
-def _requirement(
-    requirement: AskedRequirement, row: RuleRow, case: Case, subject: str, doubt: Doubt
-) -> Observation | None:
-    outcome, missing = _NOT_DUE, doubt
-    if requirement.is_due:
-        asked = _asked(requirement.where, row, case, subject, doubt)
-        if asked is None:
-            return None
-        truth = case.conditions.test(requirement.expression, row.rule.scope, subject)
-        outcome, missing = _three_valued(truth, asked)
-    return Observation(
-        requirement.id,
-        "",
-        None,
-        requirement.asks,
-        outcome,
-        requirement.effect,
-        requirement.provenance,
-        "",
-        requirement.due,
-        missing,
-    )
-
-
-def _three_valued(truth: Truth, doubt: Doubt) -> tuple[Outcome, Doubt]:
+def _required(asked: Asked, truth: Truth, doubt: Doubt) -> Observation:
     if isinstance(truth, Unknown):
-        return _UNKNOWN, truth.missing + doubt
+        return Observation(asked, None, _UNKNOWN, truth.missing + doubt)
     if truth:
-        return _SATISFIED, ()
-    return (_UNKNOWN if doubt else _VIOLATED), doubt
+        return Observation(asked, None, _SATISFIED)
+    return Observation(asked, None, _UNKNOWN if doubt else _VIOLATED, doubt)
 
 
 def _excused(ref: FactRef, row: RuleRow, case: Case) -> bool:
@@ -254,12 +237,8 @@ def _adjusted(row: RuleRow, table: RuleTable, case: Case) -> RuleRow:
             severity = max(severity, other.severity.get(table.tier, severity))
     if severity is row.severity:
         return row
-    checks = tuple(
-        check if check.severity is not None else check._replace(effect=severity.effect(due=check.due, gate=table.gate))
-        for check in row.checks
-    )
-    requirements = tuple(
+    asked = tuple(
         part if part.severity is not None else part._replace(effect=severity.effect(due=part.due, gate=table.gate))
-        for part in row.requirements
+        for part in row.asked
     )
-    return RuleRow(row.rule, severity, row.due, checks, requirements, adjustable=False)
+    return RuleRow(row.rule, severity, row.due, asked, plain_checks(asked), adjustable=False)

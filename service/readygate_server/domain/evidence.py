@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from readygate_server.domain.asked import Asked, Backing
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.facts import FactRef, parent_of, scope_of
 from readygate_server.domain.finding import Finding, Observation
-from readygate_server.domain.rule import EvidenceDemand, Provenance
-from readygate_server.domain.table import RuleRow, RuleTable
+from readygate_server.domain.rule import EvidenceDemand, Provenance, Rule
+from readygate_server.domain.table import BackingOf, RuleRow, RuleTable
 from readygate_server.domain.vocabulary import Effect, Grade, Outcome, Scope, Severity, Tier
 
 
@@ -42,21 +43,20 @@ class EvidenceIndex:
 
     def __init__(self, entries: Iterable[Evidence], day: int) -> None:
         """Leaves out what was observed after `day`."""
-        self._best: dict[FactRef, Evidence] = {}
+        self._best: dict[tuple[str, str], Evidence] = {}
         for entry in entries:
             if entry.as_of is not None and entry.as_of > day:
                 continue
             for fact in entry.facts:
-                ref = FactRef(fact, entry.subject)
-                held = self._best.get(ref)
+                key = (fact, entry.subject)
+                held = self._best.get(key)
                 if held is None or _rank(entry) > _rank(held):
-                    self._best[ref] = entry
+                    self._best[key] = entry
 
-    def of(self, ref: FactRef) -> Evidence | None:
+    def of(self, fact: str, subject: str) -> Evidence | None:
         """Returns the evidence for a fact, by its name or by `group.*`."""
-        fact = parent_of(ref.fact)
-        exact = self._best.get(FactRef(fact, ref.subject))
-        group = self._best.get(FactRef(f"{fact.partition('.')[0]}.*", ref.subject))
+        exact = self._best.get((fact, subject))
+        group = self._best.get((f"{fact.partition('.')[0]}.*", subject))
         if exact is None or group is None:
             return exact or group
         return max(exact, group, key=_rank)
@@ -66,7 +66,43 @@ def _rank(entry: Evidence) -> tuple[int, int, str]:
     return (-1 if entry.grade is None else int(entry.grade), entry.as_of or 0, entry.source_uri)
 
 
-class _Shortfall(NamedTuple):
+def backing_for(
+    demand: EvidenceDemand, tier: Tier, classes: Mapping[str, FactClass], reads: Callable[[str, Scope], frozenset[str]]
+) -> BackingOf:
+    """Returns what evidence each check and requirement needs at a tier; a derived fact is backed by its inputs."""
+
+    def backing(rule: Rule, fact: str, expression: str, effect: Effect) -> tuple[Backing, ...]:
+        if effect < Effect.CONDITIONS:
+            return ()
+        derived = DERIVED.get(fact)
+        names = derived.inputs if derived else (fact,) if fact else sorted(reads(expression, rule.scope))
+        parents = dict.fromkeys(parent_of(name) for name in names)
+        return tuple(
+            Backing(
+                name,
+                scope_of(name) is not Scope.DEPLOYMENT,
+                _wanted_grade(rule, demand, classes[name], tier),
+                demand.maximum_age_days[classes[name].ages_as][tier],
+            )
+            for name in parents
+            if classes.get(name, DECLARED).ages_as != "declared" and scope_of(name) in (Scope.DEPLOYMENT, rule.scope)
+        )
+
+    return backing
+
+
+def _wanted_grade(rule: Rule, demand: EvidenceDemand, fact_class: FactClass, tier: Tier) -> Grade:
+    wanted = demand.minimum_grade[tier]
+    if fact_class.tool_exists:
+        wanted = max(wanted, demand.minimum_grade_where_a_tool_exists.get(tier, wanted))
+    if rule.severity[tier] is Severity.BLOCKER:
+        wanted = max(wanted, demand.minimum_grade_of_blockers.get(tier, {}).get(rule.foundation, wanted))
+    return wanted
+
+
+class Shortfall(NamedTuple):
+    """A fact whose evidence does not meet the demand."""
+
     ref: FactRef
     outcome: Outcome
     check: str
@@ -74,130 +110,120 @@ class _Shortfall(NamedTuple):
     required: str
 
 
-def demand_evidence(
-    table: RuleTable,
-    findings: list[Finding],
-    index: EvidenceIndex,
-    classes: Mapping[str, FactClass],
-    day: int,
-) -> list[Finding]:
+def demand_evidence(table: RuleTable, findings: list[Finding], index: EvidenceIndex, day: int) -> list[Finding]:
     """Holds the facts of enforced rules against the ruleset's demand.
 
-    Returns the findings with those stale that rest on old evidence, and the finding of the evidence rule itself. A
-    weak grade violates that rule, missing evidence leaves it unknown, old evidence makes it stale.
+    Returns the findings with those stale that rest on old evidence, and the finding of the evidence rule itself. A weak
+    grade violates that rule, missing evidence leaves it unknown, old evidence makes it stale.
     """
     row = table.evidence
-    if row is None or row.rule.evidence is None or row.severity is Severity.NONE:
+    if row is None or row.severity is Severity.NONE:
         return findings
-    due = table.gate >= row.due
-    shortfalls: dict[FactRef, _Shortfall] = {}
-    judged: list[Finding] = []
-    for finding in findings:
-        enforced = [part for part in finding.observations if part.effect >= Effect.CONDITIONS and part.fact]
-        refs = _backed(finding, enforced)
-        found = {
-            ref: shortfall
-            for ref in refs
-            if (shortfall := _shortfall(ref, finding, row.rule.evidence, index, classes, table.tier, day))
-        }
-        shortfalls.update(found)
-        judged.append(_aged(finding, found) if due else finding)
-    judged.append(
-        _evidence_finding(row, table, sorted(shortfalls.values(), key=lambda shortfall: shortfall.ref), bool(due))
-    )
+    if table.gate < row.due:
+        return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
+    inspector = _Inspector(index, day)
+    judged = [inspector.inspect(finding) if finding.observations else finding for finding in findings]
+    judged.append(_evidence_finding(row, table, inspector.shortfalls()))
     return judged
 
 
-def _backed(finding: Finding, enforced: list[Observation]) -> list[FactRef]:
-    """The stated facts behind enforced comparisons; a derived fact is backed by its inputs."""
-    refs: list[FactRef] = []
-    for part in enforced:
-        if part.observed is None:
-            continue
-        derived = DERIVED.get(part.fact)
-        for fact in derived.inputs if derived else (part.fact,):
-            scope = scope_of(fact)
-            if scope is Scope.DEPLOYMENT or scope is finding.rule.scope:
-                refs.append(FactRef(parent_of(fact), "" if scope is Scope.DEPLOYMENT else finding.subject))
-    return refs
+class _Inspector:
+    """Looks at each fact's evidence once."""
 
+    def __init__(self, index: EvidenceIndex, day: int) -> None:
+        self._index = index
+        self._day = day
+        self._seen: dict[tuple[Backing, str], Shortfall | None] = {}
 
-def _shortfall(
-    ref: FactRef,
-    finding: Finding,
-    demand: EvidenceDemand,
-    index: EvidenceIndex,
-    classes: Mapping[str, FactClass],
-    tier: Tier,
-    day: int,
-) -> _Shortfall | None:
-    fact_class = classes.get(ref.fact, DECLARED)
-    if fact_class.ages_as == "declared":
+    def shortfalls(self) -> list[Shortfall]:
+        """Returns what was found, by fact; of several about one fact the worst."""
+        found: dict[FactRef, Shortfall] = {}
+        for shortfall in self._seen.values():
+            if shortfall is not None:
+                held = found.get(shortfall.ref)
+                if held is None or _RANKED.index(shortfall.outcome) < _RANKED.index(held.outcome):
+                    found[shortfall.ref] = shortfall
+        return sorted(found.values(), key=lambda shortfall: shortfall.ref)
+
+    def inspect(self, finding: Finding) -> Finding:
+        """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""
+        subject, seen = finding.subject, self._seen
+        stale: list[tuple[FactRef, Effect]] = []
+        for part in finding.observations:
+            asked, observed, outcome, _ = part
+            if not asked.backing or (observed is None and outcome not in _DECIDED):
+                continue
+            for backing in asked.backing:
+                key = (backing, subject if backing.of_subject else "")
+                if key in seen:
+                    shortfall = seen[key]
+                else:
+                    shortfall = seen[key] = self._look(*key)
+                if shortfall is not None and shortfall.outcome is Outcome.STALE:
+                    stale.append((shortfall.ref, asked.effect))
+        if not stale or finding.outcome is not Outcome.SATISFIED:
+            return finding
+        effect = max(effect for _, effect in stale)
+        refs = tuple(dict.fromkeys(ref for ref, _ in stale))
+        return finding._replace(
+            outcome=Outcome.STALE,
+            missing=refs,
+            open=effect,
+            effect=max(effect, finding.effect),
+            note="the evidence for it is too old",
+        )
+
+    def _look(self, backing: Backing, subject: str) -> Shortfall | None:
+        ref = FactRef(backing.fact, subject)
+        entry = self._index.of(backing.fact, subject)
+        wanted, limit = f">= {backing.grade.name}", backing.maximum_age_days
+        if entry is None or entry.grade is None or entry.as_of is None:
+            return Shortfall(ref, Outcome.UNKNOWN, "minimum_grade", "no evidence", wanted)
+        if entry.grade < backing.grade:
+            return Shortfall(ref, Outcome.VIOLATED, "minimum_grade", entry.grade.name, wanted)
+        age = self._day - entry.as_of
+        if age > limit:
+            return Shortfall(ref, Outcome.STALE, "maximum_age_days", f"{age} days old", f"<= {limit} days")
+        if entry.expires is not None and self._day > entry.expires:
+            late = f"expired {self._day - entry.expires} days ago"
+            return Shortfall(ref, Outcome.STALE, "expiry", late, "not expired")
         return None
-    wanted = _wanted_grade(finding, demand, fact_class, tier)
-    entry = index.of(ref)
-    if entry is None or entry.grade is None or entry.as_of is None:
-        return _Shortfall(ref, Outcome.UNKNOWN, "minimum_grade", "no evidence", f">= {wanted.name}")
-    if entry.grade < wanted:
-        return _Shortfall(ref, Outcome.VIOLATED, "minimum_grade", entry.grade.name, f">= {wanted.name}")
-    limit = demand.maximum_age_days[fact_class.ages_as][tier]
-    if day - entry.as_of > limit:
-        return _Shortfall(ref, Outcome.STALE, "maximum_age_days", f"{day - entry.as_of} days", f"<= {limit} days")
-    if entry.expires is not None and day > entry.expires:
-        return _Shortfall(ref, Outcome.STALE, "expiry", f"expired {day - entry.expires} days ago", "not expired")
-    return None
 
 
-def _wanted_grade(finding: Finding, demand: EvidenceDemand, fact_class: FactClass, tier: Tier) -> Grade:
-    wanted = demand.minimum_grade[tier]
-    if fact_class.tool_exists:
-        wanted = max(wanted, demand.minimum_grade_where_a_tool_exists.get(tier, wanted))
-    if finding.severity is Severity.BLOCKER:
-        wanted = max(wanted, demand.minimum_grade_of_blockers.get(tier, {}).get(finding.rule.foundation, wanted))
-    return wanted
+_RANKED = (Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.STALE)
+_DECIDED = (Outcome.SATISFIED, Outcome.VIOLATED)
 
 
-def _aged(finding: Finding, shortfalls: Mapping[FactRef, _Shortfall]) -> Finding:
-    """A yes that rests on old evidence is no yes; a no stays a no."""
-    stale = tuple(ref for ref, shortfall in shortfalls.items() if shortfall.outcome is Outcome.STALE)
-    if not stale or finding.outcome is not Outcome.SATISFIED:
-        return finding
-    effect = max(part.effect for part in finding.observations if part.fact and part.effect >= Effect.CONDITIONS)
-    return finding._replace(
-        outcome=Outcome.STALE,
-        missing=stale,
-        open=effect,
-        effect=max(effect, finding.effect),
-        note="evidence is too old",
-    )
-
-
-def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[_Shortfall], due: bool) -> Finding:
-    if not due:
-        return Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)
+def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[Shortfall]) -> Finding:
     effect = row.severity.effect(due=row.due, gate=table.gate)
     observations = tuple(
-        Observation(
-            shortfall.check,
-            str(shortfall.ref),
-            shortfall.observed,
-            shortfall.required,
-            shortfall.outcome,
-            effect,
-            _provenance(row, shortfall.check),
-            "",
-            row.due,
-        )
-        for shortfall in shortfalls
+        Observation(_asked(row, shortfall, effect), shortfall.observed, shortfall.outcome) for shortfall in shortfalls
     )
     found = {shortfall.outcome for shortfall in shortfalls}
-    ranked = (Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.STALE)
-    outcome = next((outcome for outcome in ranked if outcome in found), Outcome.SATISFIED)
+    outcome = next((outcome for outcome in _RANKED if outcome in found), Outcome.SATISFIED)
     refuted = effect if Outcome.VIOLATED in found else Effect.NONE
     unknown = effect if found - {Outcome.VIOLATED} else Effect.NONE
     missing = tuple(shortfall.ref for shortfall in shortfalls)
     return Finding(
         row.rule, "", outcome, max(refuted, unknown), row.severity, row.due, observations, missing, refuted, unknown
+    )
+
+
+def _asked(row: RuleRow, shortfall: Shortfall, effect: Effect) -> Asked:
+    return Asked(
+        id=shortfall.check,
+        fact=str(shortfall.ref),
+        expression="",
+        of_subject=False,
+        compare=lambda _, __: False,
+        required=shortfall.required,
+        provenance=_provenance(row, shortfall.check),
+        unit="",
+        where="",
+        due=row.due,
+        severity=None,
+        effect=effect,
+        is_due=True,
     )
 
 

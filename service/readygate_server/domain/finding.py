@@ -4,24 +4,54 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from readygate_server.domain.asked import Asked
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.rule import Provenance, Rule
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Severity
 
 
 class Observation(NamedTuple):
-    """One comparison of a fact, or one requirement, with what was asked."""
+    """One answer: what was asked, the value that was observed, the outcome, and what an unknown lacks."""
 
-    check_id: str
-    fact: str
+    asked: Asked
     observed: FactValue | None
-    required: str
     outcome: Outcome
-    effect: Effect
-    provenance: Provenance
-    unit: str
-    due: Gate
     missing: tuple[FactRef, ...] = ()
+
+    @property
+    def check_id(self) -> str:
+        """Id of the check or requirement in its rule."""
+        return self.asked.id
+
+    @property
+    def fact(self) -> str:
+        """Fact that was compared; empty for a requirement."""
+        return self.asked.fact
+
+    @property
+    def required(self) -> str:
+        """What was asked, for people."""
+        return self.asked.required
+
+    @property
+    def effect(self) -> Effect:
+        """What a failure does at this gate."""
+        return self.asked.effect
+
+    @property
+    def provenance(self) -> Provenance:
+        """Who chose what was asked, and why."""
+        return self.asked.provenance
+
+    @property
+    def unit(self) -> str:
+        """Unit of the fact."""
+        return self.asked.unit
+
+    @property
+    def due(self) -> Gate:
+        """Gate from which it is asked."""
+        return self.asked.due
 
 
 class Finding(NamedTuple):

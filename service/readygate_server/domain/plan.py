@@ -151,7 +151,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
 
 def _with_numbers(text: str, row: RuleRow) -> str:
     """Puts the thresholds of this tier where the text names their facts."""
-    required = {check.fact: check.required for check in row.checks}
+    required = {asked.fact: asked.required for asked in row.asked}
     return _PLACEHOLDER.sub(lambda match: required.get(match[1], match[1]), text)
 
 

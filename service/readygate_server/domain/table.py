@@ -2,61 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from readygate_server.domain.asked import Asked, Backing
 from readygate_server.domain.comparators import Compare, compile_comparison, describe
-from readygate_server.domain.facts import scope_of
-from readygate_server.domain.rule import Check, Provenance, Requirement, Rule, Ruleset
+from readygate_server.domain.derived import DERIVED
+from readygate_server.domain.facts import FactValue, scope_of
+from readygate_server.domain.rule import Check, Requirement, Rule, Ruleset
 from readygate_server.domain.vocabulary import Effect, Gate, RuleKind, Scope, Severity, Tier
 
+BackingOf = Callable[[Rule, str, str, Effect], tuple[Backing, ...]]
+"""Rule, fact, expression and effect to the evidence that is needed; one of fact and expression is empty."""
 
-class AskedCheck(NamedTuple):
-    """A check that is asked at this tier."""
-
-    id: str
-    fact: str
-    of_subject: bool
-    compare: Compare
-    required: str
-    provenance: Provenance
-    unit: str
-    where: str
-    due: Gate
-    severity: Severity | None
-    effect: Effect
-    is_due: bool
-
-
-class AskedRequirement(NamedTuple):
-    """A requirement that is asked at this tier."""
-
-    id: str
-    expression: str
-    asks: str
-    provenance: Provenance
-    where: str
-    due: Gate
-    severity: Severity | None
-    effect: Effect
-    is_due: bool
+PlainCheck = tuple[str, bool, Compare, Asked]
+"""Fact, whether the subject has it, comparison, and what is asked: for checks that nothing else bears on."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule at one tier and gate. `adjustable` rows have severities that depend on the proposal."""
+    """One rule at one tier and gate. `adjustable` rows have severities that depend on the proposal.
+
+    `plain` holds the checks in the form of the fast path when all of them are asked unconditionally, else nothing.
+    """
 
     rule: Rule
     severity: Severity
     due: Gate
-    checks: tuple[AskedCheck, ...]
-    requirements: tuple[AskedRequirement, ...]
+    asked: tuple[Asked, ...]
+    plain: tuple[PlainCheck, ...]
     adjustable: bool
-
-    @property
-    def asks(self) -> bool:
-        """True when there is anything to ask at this tier."""
-        return bool(self.checks or self.requirements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +42,42 @@ class RuleTable:
     tier: Tier
     gate: Gate
     rows: tuple[RuleRow, ...]
-
-    @property
-    def unknown_facts(self) -> RuleRow | None:
-        """The row that reports unknown facts, when the ruleset has one."""
-        return next((row for row in self.rows if row.rule.kind is RuleKind.UNKNOWN_FACTS), None)
-
-    @property
-    def evidence(self) -> RuleRow | None:
-        """The row that asks about evidence, when the ruleset has one."""
-        return next((row for row in self.rows if row.rule.kind is RuleKind.EVIDENCE), None)
+    unknown_facts: RuleRow | None
+    evidence: RuleRow | None
 
 
-def build_table(ruleset: Ruleset, tier: Tier, gate: Gate) -> RuleTable:
+def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
+    """Demands no evidence."""
+    return ()
+
+
+def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing: BackingOf = no_backing) -> RuleTable:
     """Settles a ruleset for a tier and a gate."""
-    return RuleTable(ruleset, tier, gate, tuple(_row(rule, tier, gate) for rule in ruleset.rules))
+    rows = tuple(_row(rule, tier, gate, backing) for rule in ruleset.rules)
+    of_kind = {row.rule.kind: row for row in rows}
+    return RuleTable(ruleset, tier, gate, rows, of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE))
 
 
-def _row(rule: Rule, tier: Tier, gate: Gate) -> RuleRow:
-    severity, due = rule.severity[tier], rule.due[tier]
-    checks = (
-        ()
-        if severity is Severity.NONE
-        else tuple(_check(check, rule, tier, gate) for check in rule.checks if tier in check.thresholds)
-    )
-    requirements = (
-        ()
-        if severity is Severity.NONE
-        else tuple(
-            _requirement(requirement, rule, tier, gate)
-            for requirement in rule.requirements
-            if tier in requirement.tiers
-        )
-    )
-    return RuleRow(rule, severity, due, checks, requirements, bool(rule.severity_when))
+def plain_checks(asked: tuple[Asked, ...]) -> tuple[PlainCheck, ...]:
+    """Returns the checks in the form of the fast path, or nothing when any of them needs the slow one."""
+    if any(not part.is_due or part.where or part.expression or part.fact in DERIVED for part in asked):
+        return ()
+    return tuple((part.fact, part.of_subject, part.compare, part) for part in asked)
+
+
+def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> RuleRow:
+    severity = rule.severity[tier]
+    asked = () if severity is Severity.NONE else tuple(_asked(rule, tier, gate, backing))
+    return RuleRow(rule, severity, rule.due[tier], asked, plain_checks(asked), bool(rule.severity_when))
+
+
+def _asked(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Iterator[Asked]:
+    for check in rule.checks:
+        if tier in check.thresholds:
+            yield _check(check, rule, tier, gate, backing)
+    for requirement in rule.requirements:
+        if tier in requirement.tiers:
+            yield _requirement(requirement, rule, tier, gate, backing)
 
 
 def _weight(part: Check | Requirement, rule: Rule, tier: Tier, gate: Gate) -> tuple[Severity | None, Gate, Effect]:
@@ -110,12 +87,13 @@ def _weight(part: Check | Requirement, rule: Rule, tier: Tier, gate: Gate) -> tu
     return own, due, severity.effect(due=due, gate=gate)
 
 
-def _check(check: Check, rule: Rule, tier: Tier, gate: Gate) -> AskedCheck:
+def _check(check: Check, rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Asked:
     threshold = check.thresholds[tier]
     own, due, effect = _weight(check, rule, tier, gate)
-    return AskedCheck(
+    return Asked(
         id=check.id,
         fact=check.fact,
+        expression="",
         of_subject=scope_of(check.fact) is not Scope.DEPLOYMENT,
         compare=compile_comparison(check.comparator, threshold.value),
         required=describe(check.comparator, threshold.value),
@@ -126,19 +104,29 @@ def _check(check: Check, rule: Rule, tier: Tier, gate: Gate) -> AskedCheck:
         severity=own,
         effect=effect,
         is_due=gate >= due,
+        backing=backing(rule, check.fact, "", effect),
     )
 
 
-def _requirement(requirement: Requirement, rule: Rule, tier: Tier, gate: Gate) -> AskedRequirement:
+def _requirement(requirement: Requirement, rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Asked:
     own, due, effect = _weight(requirement, rule, tier, gate)
-    return AskedRequirement(
+    return Asked(
         id=requirement.id,
+        fact="",
         expression=requirement.expression,
-        asks=requirement.asks,
+        of_subject=False,
+        compare=_never,
+        required=requirement.asks,
         provenance=requirement.provenance,
+        unit="",
         where=requirement.where,
         due=due,
         severity=own,
         effect=effect,
         is_due=gate >= due,
+        backing=backing(rule, "", requirement.expression, effect),
     )
+
+
+def _never(_: FactValue, __: int) -> bool:
+    return False
