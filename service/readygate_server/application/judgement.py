@@ -9,7 +9,7 @@ from datetime import date
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.ports import Dossier
 from readygate_server.domain.conditions import Conditions
-from readygate_server.domain.evaluation import Case, judge_all
+from readygate_server.domain.evaluation import Case, judge_all, unsettle
 from readygate_server.domain.evidence import EvidenceIndex, demand_evidence
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.table import RuleTable
@@ -68,6 +68,8 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     table = active.table(prepared.tier.tier, question.gate)
     case = Case(dossier.facts, prepared.conditions, dossier.not_applicable, question.as_of, day)
     findings = judge_all(table, case)
+    if prepared.tier.is_floor:
+        findings = unsettle(findings, tuple(ref for axis in prepared.tier.axes for ref in axis.missing))
     findings = demand_evidence(table, findings, prepared.index, day)
     findings = report_unknown(table, findings)
     findings = waive(findings, question.waivers, question.as_of)

@@ -12,7 +12,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A choice of one ruleset: at most one of version, digest, channel and day; the newest stable one when all are empty."""
+    """A choice of one ruleset by one of version, digest, channel and day; the newest stable one when all are empty."""
 
     name: str = ""
     version: str = ""

@@ -1,0 +1,10 @@
+"""The time. Nothing else in the service reads a clock to decide."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def today() -> str:
+    """Returns today in UTC, YYYY-MM-DD."""
+    return datetime.now(UTC).date().isoformat()

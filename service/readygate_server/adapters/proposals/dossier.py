@@ -1,0 +1,111 @@
+"""A proposal of the contract as the use cases want it; fills the port Dossier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from readygate.v1 import evidence_pb2
+from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.digest import facts_digest
+from readygate_server.adapters.proposals.flatten import facts_of
+from readygate_server.adapters.proposals.normalise import normalise
+from readygate_server.adapters.proposals.paths import clear_fact, set_fact
+from readygate_server.domain.decision import Conflict
+from readygate_server.domain.evidence import Evidence
+from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
+from readygate_server.domain.vocabulary import Gate, Grade
+
+_SECONDS_A_DAY = 86_400
+_EPOCH_ORDINAL = 719_163
+"""Ordinal of 1970-01-01."""
+
+_STATEMENTS = {
+    evidence_pb2.FACT_STATEMENT_KIND_NOT_APPLICABLE: "said not to apply",
+    evidence_pb2.FACT_STATEMENT_KIND_NOT_STATED: "not stated by its source",
+}
+
+
+class ProposalDossier:
+    """A validated proposal with the value of each fact that is in use. Treat it as a value: it is never changed."""
+
+    def __init__(self, proposal: Proposal, conflicts: tuple[Conflict, ...] = ()) -> None:
+        """Takes a proposal whose conflicts are settled; `dossier_of` settles them."""
+        self.proposal = proposal
+        self.conflicts = conflicts
+
+    @cached_property
+    def facts(self) -> ProposalFacts:
+        """Facts in use."""
+        return facts_of(self.proposal)
+
+    @cached_property
+    def evidence(self) -> Sequence[Evidence]:
+        """Evidence entries as far as judging needs them."""
+        return tuple(_evidence(entry) for entry in self.proposal.evidence)
+
+    @cached_property
+    def not_applicable(self) -> Mapping[FactRef, str]:
+        """Facts that somebody named says do not apply, with the reason."""
+        return {
+            FactRef(each.fact, each.subject): each.reason
+            for each in self.proposal.statements
+            if each.kind == evidence_pb2.FACT_STATEMENT_KIND_NOT_APPLICABLE and each.reason and each.stated_by
+        }
+
+    @cached_property
+    def statements(self) -> Mapping[FactRef, str]:
+        """What is said instead of a value."""
+        return {
+            FactRef(each.fact, each.subject): f"{_STATEMENTS.get(each.kind, 'said')}: {each.reason}"
+            for each in self.proposal.statements
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest over all facts."""
+        return facts_digest(self.proposal, self.facts)
+
+    @property
+    def target_gate(self) -> Gate | None:
+        """Gate that the proposal asks for."""
+        deployment = self.proposal.deployment
+        return Gate(deployment.target_gate) if deployment.HasField("target_gate") else None
+
+    def with_facts(self, changes: Mapping[FactRef, FactValue | None]) -> ProposalDossier:
+        """Returns the same proposal with other values.
+
+        Raises:
+          FactProblemError: when a fact, a subject or a value is not acceptable.
+        """
+        changed = Proposal()
+        changed.CopyFrom(self.proposal)
+        for ref, value in changes.items():
+            if value is None:
+                clear_fact(changed, ref)
+            else:
+                set_fact(changed, ref, list(value) if isinstance(value, tuple) else value)
+        return ProposalDossier(changed, self.conflicts)
+
+
+def dossier_of(proposal: Proposal) -> ProposalDossier:
+    """Returns the dossier of a validated proposal; settles what its sources disagree on."""
+    settled, conflicts = normalise(proposal)
+    return ProposalDossier(settled, conflicts)
+
+
+def _evidence(entry: evidence_pb2.Evidence) -> Evidence:
+    return Evidence(
+        tuple(entry.facts),
+        entry.subject,
+        Grade(entry.grade - 1) if entry.HasField("grade") else None,
+        _day(entry.as_of) if entry.HasField("as_of") else None,
+        _day(entry.expires_at) if entry.HasField("expires_at") else None,
+        entry.source_uri,
+    )
+
+
+def _day(moment: Timestamp) -> int:
+    return moment.seconds // _SECONDS_A_DAY + _EPOCH_ORDINAL

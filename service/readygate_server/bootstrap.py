@@ -1,0 +1,142 @@
+"""Wires ports to adapters. The only module that names both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from readygate.v1 import decision_pb2
+from readygate.v1.proposal_pb2 import Proposal
+
+from readygate_server.adapters.clock import today
+from readygate_server.adapters.expressions import RulesetExpressions
+from readygate_server.adapters.fact_catalogue import fact_catalogue
+from readygate_server.adapters.fact_directory import CatalogueDirectory
+from readygate_server.adapters.packaged_rules import rules_directory
+from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
+from readygate_server.adapters.proposals.paths import parse_path
+from readygate_server.adapters.proposals.reader import read_proposal
+from readygate_server.adapters.rulefiles.loader import load_rulesets
+from readygate_server.adapters.rulefiles.registry import RulesetRegistry
+from readygate_server.application.active_ruleset import ActiveRuleset
+from readygate_server.application.evaluate import evaluate
+from readygate_server.application.judgement import Question
+from readygate_server.application.selection import Selection
+from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.rule import Ruleset
+from readygate_server.domain.vocabulary import Gate
+from readygate_server.grpc_api.decision_messages import decision_message
+
+DEFAULT_RULESET = "operational-readiness"
+"""Name that is taken when none is given."""
+
+
+class Snapshot:
+    """Rulesets of one moment, ready to judge. Immutable but for what is compiled on first use."""
+
+    def __init__(self, registry: RulesetRegistry, directory: CatalogueDirectory) -> None:
+        """Takes rulesets that were loaded without a fault."""
+        self._registry = registry
+        self._directory = directory
+        self._active: dict[str, ActiveRuleset] = {}
+
+    @property
+    def rulesets(self) -> tuple[Ruleset, ...]:
+        """All rulesets, by name and version."""
+        return self._registry.rulesets
+
+    def select(self, selection: Selection, *, as_of: str) -> ActiveRuleset:
+        """Returns a ruleset that can judge; raises RulesetNotFoundError."""
+        ruleset = self._registry.select(
+            name=selection.name,
+            version=selection.version,
+            digest=selection.digest,
+            channel=selection.channel,
+            in_force_on=selection.in_force_on,
+            as_of=as_of,
+        )
+        digest = ruleset.identity.digest
+        active = self._active.get(digest)
+        if active is None:
+            active = ActiveRuleset(ruleset, RulesetExpressions(ruleset), self._directory.classes)
+            self._active[digest] = active
+        return active
+
+    def compile_all(self) -> Snapshot:
+        """Compiles every ruleset now, so that no request has to wait for it."""
+        for ruleset in self.rulesets:
+            self.select(Selection(digest=ruleset.identity.digest), as_of=ruleset.identity.effective_from)
+        return self
+
+
+class LocalGate:
+    """The gate without a server: the same evaluator, in this process."""
+
+    def __init__(self, snapshot: Snapshot, directory: CatalogueDirectory) -> None:
+        """Takes rulesets and the fact directory."""
+        self.snapshot = snapshot
+        self.directory = directory
+
+    def evaluate(
+        self,
+        proposal: Proposal,
+        *,
+        ruleset: str = "",
+        gate: str = "",
+        as_of: str = "",
+        overrides: Mapping[str, FactValue | None] | None = None,
+    ) -> decision_pb2.Decision:
+        """Judges a validated proposal. Gate and day default to the proposal's and to today.
+
+        Raises:
+          GateError: when no verdict can be reached.
+          FactProblemError: when an override names no fact or has a value that does not fit it.
+        """
+        dossier = dossier_of(proposal)
+        if overrides:
+            dossier = dossier.with_facts({parse_path(path): value for path, value in overrides.items()})
+        day = as_of or today()
+        active = self.snapshot.select(Selection.parse(ruleset), as_of=day)
+        decision = evaluate(active, dossier, Question(asked_gate(dossier, gate), day))
+        return decision_message(decision, self.directory)
+
+    def evaluate_file(
+        self,
+        path: str | Path,
+        *,
+        ruleset: str = "",
+        gate: str = "",
+        as_of: str = "",
+        overrides: Mapping[str, FactValue | None] | None = None,
+    ) -> decision_pb2.Decision:
+        """Reads and judges a proposal file; raises FaultsError with every fault of the file."""
+        proposal, _ = read_proposal(Path(path).read_text(encoding="utf-8"), file=str(path))
+        return self.evaluate(proposal, ruleset=ruleset, gate=gate, as_of=as_of, overrides=overrides)
+
+
+def asked_gate(dossier: ProposalDossier, gate: str) -> Gate:
+    """Returns the gate that is asked for: by name, else the proposal's own, else the first."""
+    if gate:
+        return Gate[gate.upper()]
+    stated = dossier.facts.get(FactRef("deployment.target_gate"))
+    return Gate[str(stated).upper()] if stated is not None else Gate.COMMIT
+
+
+def load_snapshot(rules: Path | None = None) -> Snapshot:
+    """Loads rulesets from a directory, over those that ship; raises FaultsError with every fault of all files."""
+    packaged = rules_directory()
+    base = load_rulesets(packaged)
+    rulesets = base.all_rulesets
+    if rules is not None and rules.resolve() != packaged.resolve():
+        rulesets = load_rulesets(rules, base=base).all_rulesets
+    return Snapshot(RulesetRegistry(rulesets, DEFAULT_RULESET), fact_directory())
+
+
+def fact_directory() -> CatalogueDirectory:
+    """Returns what is known about facts as such."""
+    return CatalogueDirectory(fact_catalogue())
+
+
+def local_gate(rules: Path | None = None) -> LocalGate:
+    """Returns a gate in this process, with the packaged rules or those of a directory."""
+    return LocalGate(load_snapshot(rules), fact_directory())
