@@ -7,13 +7,12 @@ that is digested is JSON with sorted keys and without spaces, so that it can be 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from readygate.v1.evidence_pb2 import Evidence, FactStatement
+from readygate.v1.evidence_pb2 import Evidence, FactStatement, FactValue
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.values import from_wire
@@ -39,35 +38,37 @@ def canonical_text(proposal: Proposal, facts: ProposalFacts | None = None) -> st
             {"id": subject, "title": titles[subject], "facts": its_facts} for subject, its_facts in said.of(scope)
         ]
     if guardrails := proposal.value.guardrails.members:
-        document["guardrails"] = _sorted([each.metric, each.limit] for each in guardrails)
-    document["evidence"] = _sorted(map(_evidence, proposal.evidence))
-    document["statements"] = _sorted(map(_statement, proposal.statements))
+        document["guardrails"] = sorted([each.metric, each.limit] for each in guardrails)
+    document["evidence"] = sorted(map(_evidence, proposal.evidence))
+    document["statements"] = sorted(map(_statement, proposal.statements))
     return _ENCODER.encode(document)
 
 
-def _sorted(entries: Iterable[object]) -> list[str]:
-    return sorted(map(_ENCODER.encode, entries))
-
-
-def _evidence(entry: Evidence) -> list[object]:
-    value = from_wire(entry.value) if entry.HasField("value") else None
+def _evidence(entry: Evidence) -> list[Any]:
+    """Returns an entry as a list whose items have the same types in every entry, so that entries can be sorted."""
+    facts = list(entry.facts)
     return [
-        sorted(entry.facts),
+        sorted(facts) if len(facts) > 1 else facts,
         entry.subject,
-        entry.grade if entry.HasField("grade") else None,
+        entry.grade,
         entry.source_uri,
         entry.source_digest,
         entry.collector,
         entry.collector_version,
-        _moment(entry.collected_at) if entry.HasField("collected_at") else None,
-        _moment(entry.as_of) if entry.HasField("as_of") else None,
-        _moment(entry.expires_at) if entry.HasField("expires_at") else None,
+        _moment(entry.collected_at) if entry.HasField("collected_at") else [],
+        _moment(entry.as_of) if entry.HasField("as_of") else [],
+        _moment(entry.expires_at) if entry.HasField("expires_at") else [],
         entry.attested_by,
-        sorted(value) if isinstance(value, tuple) else value,
+        _value(entry.value) if entry.HasField("value") else "",
     ]
 
 
-def _statement(statement: FactStatement) -> list[object]:
+def _value(value: FactValue) -> str:
+    plain = from_wire(value)
+    return _ENCODER.encode(sorted(plain) if isinstance(plain, tuple) else plain)
+
+
+def _statement(statement: FactStatement) -> list[Any]:
     return [statement.fact, statement.subject, statement.kind, statement.reason, statement.stated_by]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from readygate.v1.evidence_pb2 import FACT_STATEMENT_KIND_NOT_APPLICABLE, Evidence, FactStatement
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.faults import Place, ProposalFault, fault_at
-from readygate_server.adapters.proposals.limits import MAX_NAMES
+from readygate_server.adapters.proposals.limits import MAX_NAMES, MAX_TEXT
 from readygate_server.adapters.proposals.paths import check_subject, field_of, has_fact
 from readygate_server.adapters.proposals.text_checks import text_problems
 from readygate_server.adapters.proposals.values import (
@@ -34,6 +34,7 @@ _MOMENTS: Final = ("collected_at", "as_of", "expires_at")
 _FIRST_SECOND: Final = -62_135_596_800
 _LAST_SECOND: Final = 253_402_300_799
 _GRADES: Final = frozenset(GRADE_NAMES.values())
+_NOTHING: Final[frozenset[str]] = frozenset()
 _Subjects = Mapping[Scope, frozenset[str]]
 
 
@@ -60,16 +61,32 @@ def evidence_faults(proposal: Proposal) -> Iterator[ProposalFault]:
     if not proposal.evidence:
         return
     subjects = _subjects(proposal)
+    covered = _coverable(subjects)
     for index, entry in enumerate(proposal.evidence):
         place = ("evidence", index)
-        yield from text_problems(proposal, entry, place, _TEXTS)
-        yield from _named_faults(proposal, entry, place, subjects)
-        if entry.HasField("grade") and entry.grade not in _GRADES:
+        if entry.ByteSize() > MAX_TEXT:  # else none of its texts can be too long
+            yield from text_problems(proposal, entry, place, _TEXTS)
+        if not (entry.facts and covered.get(entry.subject, _NOTHING).issuperset(entry.facts)):
+            yield from _named_faults(proposal, entry, place, subjects)
+        if entry.grade not in _GRADES and entry.HasField("grade"):
             problem = Problem("the grade has no name", str(entry.grade), f"one of {', '.join(GRADE_NAMES)}")
             yield fault_at(proposal, (*place, "grade"), problem)
         yield from _moment_faults(proposal, entry, place)
         if entry.HasField("value") and (found := _value_problem(entry)) is not None:
             yield fault_at(proposal, (*place, "value"), found)
+
+
+def _coverable(subjects: _Subjects) -> Mapping[str, frozenset[str]]:
+    """Returns, per subject, the names that evidence about it may use."""
+    names = _names_by_scope()
+    covered = {subject: names[scope] for scope, known in subjects.items() for subject in known}
+    return {**covered, "": names[Scope.DEPLOYMENT]}
+
+
+@cache
+def _names_by_scope() -> Mapping[Scope, frozenset[str]]:
+    named = {**group_names(), **{field.name: field for field in fact_fields().values() if field.in_proposal}}
+    return {scope: frozenset(name for name, field in named.items() if field.scope is scope) for scope in Scope}
 
 
 def statement_faults(proposal: Proposal) -> Iterator[ProposalFault]:
@@ -134,12 +151,9 @@ def _subject_problem(field: FactField, subject: str, subjects: _Subjects) -> Pro
 
 
 def _moment_faults(proposal: Proposal, entry: Evidence, place: Place) -> Iterator[ProposalFault]:
-    for name, moment in (
-        ("collected_at", entry.collected_at),
-        ("as_of", entry.as_of),
-        ("expires_at", entry.expires_at),
-    ):
-        if not _is_moment(moment):
+    has: Callable[[str], bool] = entry.HasField  # type: ignore[assignment]  # the stubs list the names one by one
+    for name in _MOMENTS:
+        if has(name) and not _is_moment(moment := getattr(entry, name)):
             problem = Problem("the point in time is out of range", f"{moment.seconds} s", "a year from 1 to 9999")
             yield fault_at(proposal, (*place, name), problem)
 

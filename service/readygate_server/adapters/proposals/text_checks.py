@@ -10,14 +10,13 @@ from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.faults import Place, ProposalFault, fault_at
 from readygate_server.adapters.proposals.limits import MAX_TEXT
 from readygate_server.adapters.proposals.values import ID_RULE, Problem, show
-from readygate_server.adapters.proposals.vocabulary import ID
 
 
-def id_problem(text: str) -> Problem | None:
-    """Returns what is wrong with an id, or None."""
+def id_problem(text: str) -> Problem:
+    """Returns what is wrong with an id that does not have the form of one."""
     if not text:
         return Problem("an id is required", expected=ID_RULE)
-    return None if ID.fullmatch(text) else Problem("the id is not well formed", show(text), ID_RULE)
+    return Problem("the id is not well formed", show(text), ID_RULE)
 
 
 def text_problems(
