@@ -38,3 +38,4 @@ class Asked(NamedTuple):
     effect: Effect
     is_due: bool
     backing: tuple[Backing, ...] = ()
+    comparator: str = ""

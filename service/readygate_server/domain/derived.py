@@ -1,9 +1,8 @@
 """Quantities that are computed from several facts: products, sums, bounds.
 
 The rule language has no fold and no square root, so these are part of the engine, by name. A derived fact is unknown,
-and
-names what is missing, as soon as one of its inputs is unknown. Floats are added and multiplied in the order of asset
-ids, so that the result is the same to the bit wherever the assets stand in the proposal.
+and names what is missing, as soon as one of its inputs is unknown. Floats are added and multiplied in the order of
+asset ids, so that the result is the same to the bit wherever the assets stand in the proposal.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ from readygate_server.domain.vocabulary import Scope
 
 
 class Partly(NamedTuple):
-    """A value that can not be computed: what is missing, and the best that it could still be, if that can be told."""
+    """A value that can not be computed: what is missing, and the bounds that it can not leave, where there are any."""
 
     missing: tuple[FactRef, ...]
-    best: float | None = None
+    least: float | None = None
+    most: float | None = None
 
 
 Computed = float | Partly
@@ -91,7 +91,7 @@ def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> C
         else:
             count += 1
     # What is missing can only add to the count.
-    return Partly(tuple(missing), float(count)) if missing else float(count)
+    return Partly(tuple(missing), least=float(count)) if missing else float(count)
 
 
 def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float], tuple[FactRef, ...]]:
@@ -114,13 +114,13 @@ def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float]
 def _chain_availability(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     values, missing = _over_critical_path(proposal, "api.availability_30d")
     known = math.prod(values)
-    return Partly(missing, known) if missing else known
+    return Partly(missing, most=known) if missing else known
 
 
 def _sequential_latency(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     values, missing = _over_critical_path(proposal, "api.latency_p95")
     known = math.fsum(values)
-    return Partly(missing, known) if missing else known
+    return Partly(missing, least=known) if missing else known
 
 
 def _sunset_days(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:

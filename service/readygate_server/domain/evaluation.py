@@ -136,14 +136,22 @@ def _without_value(asked: Asked, row: RuleRow, case: Case, subject: str, facts: 
     if derived is not None:
         computed = derived.compute(case.facts, subject, facts)
         if isinstance(computed, Partly):
-            if computed.best is not None and not asked.compare(computed.best, case.day):
-                return _compared(asked, computed.best, case, doubt)  # not even the best that is possible is enough
+            best = _best(asked, computed)
+            if best is not None and not asked.compare(best, case.day):
+                return _compared(asked, best, case, doubt)  # not even the best that is possible is enough
             return Observation(asked, None, _UNKNOWN, computed.missing + doubt)
         return _compared(asked, computed, case, doubt)
     ref = FactRef(asked.fact, subject if asked.of_subject else "")
     if case.not_applicable and _excused(ref, row, case):
         return Observation(asked, None, _NOT_APPLICABLE)
     return Observation(asked, None, _UNKNOWN, (ref, *doubt))
+
+
+def _best(asked: Asked, computed: Partly) -> float | None:
+    """Returns the best that a value can still be for a check, when the check has a direction and the value a bound."""
+    if asked.comparator == "at_least":
+        return computed.most
+    return computed.least if asked.comparator == "at_most" else None
 
 
 def _compared(asked: Asked, value: FactValue, case: Case, doubt: Doubt) -> Observation:
@@ -226,15 +234,19 @@ def _excuse(row: RuleRow, subject: str, case: Case) -> str:
 
 
 def _adjusted(row: RuleRow, table: RuleTable, case: Case) -> RuleRow:
-    """Applies the severities that depend on the proposal; while a condition is unknown the stricter severity holds."""
-    severity = row.severity
+    """Applies the first severity whose condition holds; while one is unknown the strictest that is possible counts."""
+    possible: list[Severity] = []
+    otherwise = row.severity
     for other in row.rule.severity_when:
         truth = case.conditions.test(other.when, Scope.DEPLOYMENT, "")
+        if truth is False:
+            continue
+        named = other.severity.get(table.tier, row.severity)
         if truth is True:
-            severity = other.severity.get(table.tier, severity)
+            otherwise = named
             break
-        if truth is not False:
-            severity = max(severity, other.severity.get(table.tier, severity))
+        possible.append(named)
+    severity = max(otherwise, *possible) if possible else otherwise
     if severity is row.severity:
         return row
     asked = tuple(

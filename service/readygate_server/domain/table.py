@@ -105,6 +105,7 @@ def _check(check: Check, rule: Rule, tier: Tier, gate: Gate, backing: BackingOf)
         effect=effect,
         is_due=gate >= due,
         backing=backing(rule, check.fact, "", effect),
+        comparator=check.comparator,
     )
 
 

@@ -1,0 +1,1 @@
+"""Behaviour of single parts, without files, wire or expression engine."""
