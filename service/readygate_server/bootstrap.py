@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from readygate.v1 import decision_pb2
@@ -16,15 +16,17 @@ from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.paths import parse_path
 from readygate_server.adapters.proposals.reader import read_proposal
-from readygate_server.adapters.rulefiles.loader import load_rulesets
+from readygate_server.adapters.rulefiles.loader import LoadedRules, load_rulesets
 from readygate_server.adapters.rulefiles.registry import RulesetRegistry
+from readygate_server.adapters.rulefiles.rule_tests import EvaluateRule
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
-from readygate_server.application.judgement import Question
+from readygate_server.application.judgement import Question, judge, prepare
 from readygate_server.application.selection import Selection
 from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import Ruleset
-from readygate_server.domain.vocabulary import Gate
+from readygate_server.domain.vocabulary import Gate, Tier
 from readygate_server.grpc_api.decision_messages import decision_message
 
 DEFAULT_RULESET = "operational-readiness"
@@ -122,14 +124,34 @@ def asked_gate(dossier: ProposalDossier, gate: str) -> Gate:
     return Gate[str(stated).upper()] if stated is not None else Gate.COMMIT
 
 
+def load_rules(rules: Path | None = None) -> LoadedRules:
+    """Loads a rules directory over the rules that ship, or the latter; raises FaultsError with every fault."""
+    packaged = rules_directory()
+    if rules is None or rules.resolve() == packaged.resolve():
+        return load_rulesets(packaged)
+    return load_rulesets(rules, base=load_rulesets(packaged))
+
+
+def rule_judge() -> EvaluateRule:
+    """Returns what judges one rule of a ruleset for the tests of rules: the same evaluator, at a tier that is given."""
+    active: dict[str, ActiveRuleset] = {}
+
+    def judge_rule(
+        ruleset: Ruleset, rule_id: str, proposal: Proposal, tier: Tier, gate: Gate, as_of: str
+    ) -> Sequence[Finding]:
+        digest = ruleset.identity.digest
+        if digest not in active:
+            active[digest] = ActiveRuleset(ruleset, RulesetExpressions(ruleset), fact_directory().classes)
+        question = Question(gate, as_of, full=False, tier=tier)
+        judged = judge(active[digest], prepare(active[digest], dossier_of(proposal), question), question)
+        return [finding for finding in judged.findings if finding.rule.id == rule_id]
+
+    return judge_rule
+
+
 def load_snapshot(rules: Path | None = None) -> Snapshot:
     """Loads rulesets from a directory, over those that ship; raises FaultsError with every fault of all files."""
-    packaged = rules_directory()
-    base = load_rulesets(packaged)
-    rulesets = base.all_rulesets
-    if rules is not None and rules.resolve() != packaged.resolve():
-        rulesets = load_rulesets(rules, base=base).all_rulesets
-    return Snapshot(RulesetRegistry(rulesets, DEFAULT_RULESET), fact_directory())
+    return Snapshot(RulesetRegistry(load_rules(rules).all_rulesets, DEFAULT_RULESET), fact_directory())
 
 
 def fact_directory() -> CatalogueDirectory:

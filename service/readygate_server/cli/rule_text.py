@@ -1,0 +1,90 @@
+"""Rulesets and rules as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from readygate_server.cli.console import console
+from readygate_server.domain.comparators import describe
+from readygate_server.domain.rule import Check, Provenance, Rule, Ruleset
+from readygate_server.domain.ruleset_diff import Change, ChangeKind
+from readygate_server.domain.vocabulary import Tier
+
+_COLOURS = {ChangeKind.TIGHTENED: "yellow", ChangeKind.LOOSENED: "red", ChangeKind.MIXED: "magenta"}
+
+
+def print_rulesets(rulesets: Sequence[Ruleset]) -> None:
+    """Prints one line per ruleset."""
+    table = _table("ruleset", "version", "channel", "in force from", "rules", "digest")
+    for ruleset in rulesets:
+        identity = ruleset.identity
+        cells = (identity.name, identity.version, identity.channel, identity.effective_from, str(len(ruleset.rules)))
+        table.add_row(*cells, Text(identity.digest, overflow="fold"))
+    console().print(table)
+
+
+def print_rule(rule: Rule) -> None:
+    """Prints everything about a rule."""
+    out = console()
+    out.print(f"{rule.id}  {rule.title}", style="bold")
+    out.print(rule.question)
+    out.print(rule.motivation, style="dim")
+    table = _table("", *(tier.name for tier in Tier))
+    table.add_row("severity", *(rule.severity[tier].name.lower() for tier in Tier))
+    table.add_row("due", *(rule.due[tier].name.lower() for tier in Tier))
+    for check in rule.checks:
+        limits = ((check.thresholds[tier].value if tier in check.thresholds else None) for tier in Tier)
+        cells = ("-" if limit is None else describe(check.comparator, limit) for limit in limits)
+        table.add_row(check.fact + (f" ({check.unit})" if check.unit else ""), *cells)
+    out.print()
+    out.print(table)
+    for label, expression in (("applies when", rule.when), (f"to each {rule.scope.value} where", rule.where)):
+        if expression:
+            out.print(f"{label}: {' '.join(expression.split())}")
+    for requirement in rule.requirements:
+        out.print(f"also: {requirement.asks}")
+    out.print()
+    out.print("Where the numbers come from", style="bold")
+    for check in rule.checks:
+        for line in _origins(check):
+            out.print(f"  {line}", style="dim")
+    work = rule.work
+    out.print()
+    out.print(f"Work: {work.title}", style="bold")
+    out.print(f"  done when {work.done_when}")
+    out.print(f"  {work.effort.low:g}-{work.effort.high:g} person-weeks{f' per {work.per}' if work.per else ''}; {work.owner}")
+    if work.after:
+        out.print(f"  after the work of {', '.join(work.after)}")
+    for sentence in rule.not_checked:
+        out.print(f"Not checked: {sentence}", style="dim")
+    out.print(f"References: {'; '.join(rule.references)}", style="dim")
+
+
+def _origins(check: Check) -> Iterable[str]:
+    """Yields each provenance once, with the tiers that it is for."""
+    tiers: dict[Provenance, list[str]] = {}
+    for tier, threshold in sorted(check.thresholds.items()):
+        tiers.setdefault(threshold.provenance, []).append(tier.name)
+    for provenance, names in tiers.items():
+        said = f"{provenance.source}: {provenance.citation}" if provenance.source else f"judgement: {provenance.judgement}"
+        yield f"{check.fact} {', '.join(names)}: {said}"
+
+
+def print_diff(changes: Sequence[Change]) -> None:
+    """Prints differences, by rule, with what each does to the answer."""
+    out = console()
+    if not changes:
+        out.print("no difference")
+        return
+    table = _table("rule", "what", "before", "after", "effect")
+    for change in changes:
+        effect = Text(change.kind.value, style=_COLOURS.get(change.kind, ""))
+        table.add_row(change.rule_id or "-", change.path, change.before or "-", change.after or "-", effect)
+    out.print(table)
+
+
+def _table(*headings: str) -> Table:
+    return Table(*headings, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
