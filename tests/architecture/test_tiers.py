@@ -31,7 +31,6 @@ LOOSER_ON_PURPOSE = {
     ("API-09", "end_date"): "from T3 on method allows no such integration at all",
     ("API-10", "coverage_of_writes"): "from T3 on coverage asks the same of every operation",
     ("DAT-07", "default_tolerance_of_state"): "from T3 on default_tolerance is stricter for every source",
-    ("DEP-04", "remit"): "T1 advises only, and at T2 remit_by_pilot asks for more",
     ("DEP-04", "remit_by_pilot"): "from T3 on remit asks the same from the first gate on",
     ("VAL-03", "first_movement"): "decisions with a legal or irreversible effect are rolled out slowly",
     ("VAL-05", "payback"): "the foundations of a system that acts have to be built first",
