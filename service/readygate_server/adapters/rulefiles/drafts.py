@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from readygate_server.adapters.rulefiles.schema import Check, Requirement, SeverityWhen, Shape
@@ -68,7 +69,10 @@ def draft_of(source: SourceFile) -> RuleDraft:
     due = source.data.get("due") if source.sound("due") else None
     return RuleDraft(
         source=source,
-        id=str(source.data.get("id", "")) if source.sound("id") else "",
+        # A rule whose id can not be read goes by the name of its file, so that those who refer to it are not at fault.
+        id=str(
+            source.data.get("id") if source.sound("id") and "id" in source.data else PurePosixPath(source.path).stem
+        ),
         scope=Scope(source.data["scope"]) if "scope" in source.data and source.sound("scope") else None,
         due=_due(due),
         severity=severities(source.data["severity"])

@@ -23,6 +23,7 @@ EffectName = Literal["none", "advises", "conditions", "blocks"]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}-[0-9]{2,3}$")]
 ItemId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 FactName = Annotated[str, Field(json_schema_extra={"format": "fact"})]
+WholeFactName = Annotated[str, Field(json_schema_extra={"format": "fact-or-whole"})]
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}\.[0-9]{1,3}$")]
 SetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
@@ -76,6 +77,10 @@ def _refusal(message: str, *, got: str = "", expected: str = "") -> PydanticCust
 
 class Provenance(Shape):
     """Where a number comes from: a published `source`, or a `judgement` with its reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["source", "citation"]}, {"required": ["judgement"]}]}
+    )
 
     source: Sentence | None = None
     judgement: Sentence | None = None
@@ -152,6 +157,8 @@ class Work(Shape):
 
 class Check(Shape):
     """A fact, exactly one comparator, and a threshold per tier. A tier that is not named is not asked."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in COMPARATORS]})
 
     id: ItemId
     fact: FactName
@@ -235,7 +242,7 @@ class RuleFile(Shape):
     checks: list[Check] = []
     require: list[Requirement] = []
     evidence: EvidenceDemand | None = None
-    may_be_not_applicable: list[FactName] = []
+    may_be_not_applicable: list[WholeFactName] = []
     work: Work
     references: list[Sentence]
     monotone: bool = True

@@ -1,0 +1,105 @@
+"""JSON Schemas of the files that rules are written in, made from their shapes, so that editors complete and check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from readygate_server.adapters.fact_catalogue import FactsFile
+from readygate_server.adapters.proposals.vocabulary import all_facts
+from readygate_server.adapters.rulefiles.known_facts import known_facts
+from readygate_server.adapters.rulefiles.schema import (
+    PublishedFile,
+    RuleFile,
+    RulesetFile,
+    RuleTestFile,
+    TieringFile,
+)
+
+FOLDER: Final = "schema"
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_SHAPES: Final[Mapping[str, type[BaseModel]]] = {
+    "rule": RuleFile,
+    "rule_test": RuleTestFile,
+    "ruleset": RulesetFile,
+    "tiering": TieringFile,
+    "facts": FactsFile,
+    "published": PublishedFile,
+}
+
+
+def json_schemas() -> Mapping[str, str]:
+    """Returns the text of each schema by the name of its file, always the same for the same shapes and facts."""
+    return {f"{name}.schema.json": _text(shape) for name, shape in _SHAPES.items()}
+
+
+def write_schemas(directory: Path) -> tuple[Path, ...]:
+    """Writes all schemas into the folder `schema` of a rules directory and returns their paths."""
+    folder = directory / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, text in json_schemas().items():
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    return tuple(paths)
+
+
+def _text(shape: type[BaseModel]) -> str:
+    schema = _tidy(shape.model_json_schema(by_alias=True))
+    names = {"fact": known_facts(), "fact-or-whole": {*known_facts(), *all_facts()}}
+    _name_facts(schema, {kind: sorted(facts) for kind, facts in names.items()})
+    return json.dumps({"$schema": _DRAFT, **schema}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leaves out titles that only repeat names, and null where it only means that a key may be left out."""
+    tidied: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "title":
+            continue
+        if key in ("properties", "$defs"):
+            tidied[key] = {name: _tidy(_present(part)) for name, part in value.items()}
+        else:
+            tidied[key] = _tidy_any(value)
+    return tidied
+
+
+def _tidy_any(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _tidy(value)
+    return [_tidy_any(part) for part in value] if isinstance(value, list) else value
+
+
+def _present(part: dict[str, Any]) -> dict[str, Any]:
+    if "anyOf" not in part or part.get("default", ...) is not None:
+        return part
+    alternatives = [each for each in part["anyOf"] if each != {"type": "null"}]
+    rest = {key: value for key, value in part.items() if key not in ("anyOf", "default")}
+    return {**rest, **alternatives[0]} if len(alternatives) == 1 else {**rest, "anyOf": alternatives}
+
+
+def _name_facts(schema: dict[str, Any], names: Mapping[str, Iterable[str]]) -> None:
+    """Lets every place that names a fact refer to one list of them."""
+    used: set[str] = set()
+
+    def visit(value: Any) -> None:
+        if isinstance(value, list):
+            for part in value:
+                visit(part)
+        elif isinstance(value, dict):
+            kind = value.get("format")
+            if isinstance(kind, str) and kind in names:
+                used.add(kind)
+                value.clear()
+                value["$ref"] = f"#/$defs/{kind}"
+            for part in value.values():
+                visit(part)
+
+    visit(schema)
+    for kind in used:
+        schema.setdefault("$defs", {})[kind] = {"enum": list(names[kind]), "type": "string"}
