@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse
 from readygate.v1.proposal_pb2 import Proposal
-
 from readygate_server.adapters.proposals.paths import field_of, parse_path
 from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.adapters.proposals.values import FactProblemError, value_from_text
@@ -25,7 +25,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="judge proposals: go or no-go, with the blocking work",
-        description="Judges proposal files (YAML or JSON). Works without a server; the same evaluator decides either way.",
+        description="Judges proposal files (YAML or JSON), with or without a server; the same evaluator decides.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="proposal, or - for standard input")
     add_ruleset(parser)
@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FACT=VALUE",
-        help="what if: take this value instead, such as source[crm].completeness=0.99; an empty value takes the fact away",
+        help="what if: take this value, such as source[crm].completeness=0.99; an empty one takes the fact away",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
     add_rules(parser)
@@ -72,11 +72,7 @@ def _judge_all(judge: Judge, files: list[str], wanted: Wanted) -> Iterator[Resul
 
 def _read(file: str) -> Proposal:
     try:
-        if file == "-":
-            text = sys.stdin.read()
-        else:
-            with open(file, encoding="utf-8") as source:
-                text = source.read()
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -14,4 +14,6 @@ def console() -> Console:
     """Returns the console on standard output; `NO_COLOR` and `COLUMNS` are respected."""
     terminal = sys.stdout.isatty()
     width = None if terminal or "COLUMNS" in os.environ else _PIPED_WIDTH
-    return Console(file=sys.stdout, width=width, no_color=None if terminal else True, highlight=False, emoji=False, markup=False)
+    return Console(
+        file=sys.stdout, width=width, no_color=None if terminal else True, highlight=False, emoji=False, markup=False
+    )

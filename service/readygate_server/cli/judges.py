@@ -12,8 +12,7 @@ from readygate.v1.gate_pb2 import Gate
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse, FactOverride, SimulateRequest
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import RulesetSelector
-
-from readygate_server.adapters.proposals.paths import FactProblemError
+from readygate_server.adapters.proposals.values import FactProblemError
 from readygate_server.application.selection import Selection
 from readygate_server.bootstrap import LocalGate
 from readygate_server.cli.exits import CommandError, Exit

@@ -25,9 +25,11 @@ def add_ruleset(parser: argparse.ArgumentParser) -> None:
         "--ruleset",
         default="",
         metavar="NAME[@CHOICE]",
-        help="ruleset; CHOICE is a version, a digest, a channel such as stable, or a day (default: the newest stable one)",
+        help="ruleset; CHOICE is a version, digest, channel or day (default: the newest stable one)",
     )
-    parser.add_argument("--gate", choices=GATES, default="", help="gate to ask for (default: the proposal's target_gate)")
+    parser.add_argument(
+        "--gate", choices=GATES, default="", help="gate to ask for (default: the proposal's target_gate)"
+    )
     parser.add_argument("--as-of", type=day, default="", metavar="DATE", help="day to judge on (default: today in UTC)")
 
 

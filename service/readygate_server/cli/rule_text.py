@@ -55,7 +55,9 @@ def print_rule(rule: Rule) -> None:
     out.print()
     out.print(f"Work: {work.title}", style="bold")
     out.print(f"  done when {work.done_when}")
-    out.print(f"  {work.effort.low:g}-{work.effort.high:g} person-weeks{f' per {work.per}' if work.per else ''}; {work.owner}")
+    out.print(
+        f"  {work.effort.low:g}-{work.effort.high:g} person-weeks{f' per {work.per}' if work.per else ''}; {work.owner}"
+    )
     if work.after:
         out.print(f"  after the work of {', '.join(work.after)}")
     for sentence in rule.not_checked:
@@ -69,7 +71,9 @@ def _origins(check: Check) -> Iterable[str]:
     for tier, threshold in sorted(check.thresholds.items()):
         tiers.setdefault(threshold.provenance, []).append(tier.name)
     for provenance, names in tiers.items():
-        said = f"{provenance.source}: {provenance.citation}" if provenance.source else f"judgement: {provenance.judgement}"
+        said = (
+            f"{provenance.source}: {provenance.citation}" if provenance.source else f"judgement: {provenance.judgement}"
+        )
         yield f"{check.fact} {', '.join(names)}: {said}"
 
 

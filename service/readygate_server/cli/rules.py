@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from readygate_server.adapters.clock import today
 from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.rulefiles.json_schemas import write_schemas
 from readygate_server.adapters.rulefiles.ledger import AlreadyPublishedError, publish
 from readygate_server.adapters.rulefiles.loader import LoadedRules
 from readygate_server.application.selection import Selection
-from readygate_server.bootstrap import LocalGate, load_rules, today
+from readygate_server.bootstrap import LocalGate, load_rules
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import add_rules, day, faults_text, open_gate
 from readygate_server.cli.rule_text import print_diff, print_rule, print_rulesets
@@ -36,13 +37,17 @@ def add_to(commands: Any) -> None:
     _add_directory(check, _check)
     test = own.add_parser("test", help="run the tests beside the rules, with coverage")
     _add_directory(test, _test)
-    test.add_argument("--min", type=float, default=0.0, metavar="PERCENT", help="least coverage; below it the command fails")
+    test.add_argument(
+        "--min", type=float, default=0.0, metavar="PERCENT", help="least coverage; below it the command fails"
+    )
     compare = _add(own, "diff", _diff, "compare two rulesets: tightened, loosened, neutral, mixed")
     compare.add_argument("before", metavar="BEFORE", help="NAME@VERSION, or a directory with a ruleset of that name")
     compare.add_argument("after", metavar="AFTER")
     schema = own.add_parser("schema", help="write the JSON Schemas that editors complete and check rule files with")
     _add_directory(schema, _schema)
-    published = own.add_parser("publish", help="enter new versions in published.yaml; they can not be edited from then on")
+    published = own.add_parser(
+        "publish", help="enter new versions in published.yaml; they can not be edited from then on"
+    )
     _add_directory(published, _publish)
 
 
@@ -54,7 +59,9 @@ def _add(own: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
 
 
 def _add_directory(parser: argparse.ArgumentParser, run: Any) -> None:
-    parser.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="rules directory (default: the packaged rules)")
+    parser.add_argument(
+        "directory", nargs="?", type=Path, metavar="DIR", help="rules directory (default: the packaged rules)"
+    )
     parser.set_defaults(run=run)
 
 

@@ -1,13 +1,12 @@
-"""Wires ports to adapters. The only module that names both."""
+"""The gate in this process: the same evaluator as the server's, without the server."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from readygate.v1 import decision_pb2
+from readygate.v1 import decision_pb2, gate_service_pb2
 from readygate.v1.proposal_pb2 import Proposal
-
 from readygate_server.adapters.clock import today
 from readygate_server.adapters.expressions import RulesetExpressions
 from readygate_server.adapters.fact_catalogue import fact_catalogue
@@ -22,12 +21,14 @@ from readygate_server.adapters.rulefiles.rule_tests import EvaluateRule
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question, judge, prepare
+from readygate_server.application.requirements import list_requirements
 from readygate_server.application.selection import Selection
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import Ruleset
 from readygate_server.domain.vocabulary import Gate, Tier
 from readygate_server.grpc_api.decision_messages import decision_message
+from readygate_server.grpc_api.requirement_messages import requirements_message
 
 DEFAULT_RULESET = "operational-readiness"
 """Name that is taken when none is given."""
@@ -101,6 +102,17 @@ class LocalGate:
         active = self.snapshot.select(Selection.parse(ruleset), as_of=day)
         decision = evaluate(active, dossier, Question(asked_gate(dossier, gate), day))
         return decision_message(decision, self.directory)
+
+    def requirements(
+        self, proposal: Proposal | None, *, ruleset: str = "", gate: str = "", as_of: str = ""
+    ) -> gate_service_pb2.ListRequirementsResponse:
+        """Lists the facts that a kind of deployment needs at a gate: the proposal's, else the last."""
+        day = as_of or today()
+        active = self.snapshot.select(Selection.parse(ruleset), as_of=day)
+        dossier = None if proposal is None else dossier_of(proposal)
+        stated = None if dossier is None else dossier.target_gate
+        listed = list_requirements(active, dossier, gate=Gate[gate.upper()] if gate else stated or max(Gate), as_of=day)
+        return requirements_message(listed, active, self.directory)
 
     def evaluate_file(
         self,

@@ -1,0 +1,27 @@
+"""Wires ports to adapters; nothing else names both."""
+
+from __future__ import annotations
+
+from readygate_server.bootstrap.local import (
+    DEFAULT_RULESET,
+    LocalGate,
+    Snapshot,
+    asked_gate,
+    fact_directory,
+    load_rules,
+    load_snapshot,
+    local_gate,
+    rule_judge,
+)
+
+__all__ = [
+    "DEFAULT_RULESET",
+    "LocalGate",
+    "Snapshot",
+    "asked_gate",
+    "fact_directory",
+    "load_rules",
+    "load_snapshot",
+    "local_gate",
+    "rule_judge",
+]

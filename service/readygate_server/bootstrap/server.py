@@ -1,0 +1,155 @@
+"""The gate behind a server: rulesets that are swapped when their files change, and the way from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from readygate.v1.gate_service_pb2 import FactOverride
+from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.clock import today
+from readygate_server.adapters.fact_directory import CatalogueDirectory
+from readygate_server.adapters.packaged_rules import rules_directory
+from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
+from readygate_server.adapters.proposals.faults import error_of
+from readygate_server.adapters.proposals.paths import check_subject, field_of, find_asset
+from readygate_server.adapters.proposals.validation import validate_proposal
+from readygate_server.adapters.proposals.values import FactProblemError, Problem, check_value, from_wire
+from readygate_server.adapters.reload import Listeners, RuleWatch
+from readygate_server.adapters.rulefiles.loader import load_rulesets
+from readygate_server.bootstrap.local import DEFAULT_RULESET, Snapshot, fact_directory, load_snapshot
+from readygate_server.domain.errors import InvalidInputError, NotReadyError
+from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.faults import Fault, FaultsError
+from readygate_server.domain.rule import Ruleset
+from readygate_server.domain.vocabulary import Scope
+from readygate_server.grpc_api.server import GateServer
+from readygate_server.observability import Metrics, configure_logging, logger
+from readygate_server.settings import ServerSettings
+
+
+class ServedRules:
+    """The gate as the servicers see it. What they hold is a snapshot; what is swapped is one reference."""
+
+    def __init__(self) -> None:
+        """Starts without rulesets, so that nothing can be judged yet."""
+        self._snapshot: Snapshot | None = None
+        self._guide = fact_directory()
+
+    @property
+    def default_ruleset(self) -> str:
+        """Name that is taken when none is given."""
+        return DEFAULT_RULESET
+
+    @property
+    def guide(self) -> CatalogueDirectory:
+        """What is known about facts."""
+        return self._guide
+
+    def snapshot(self) -> Snapshot:
+        """Returns the rulesets of now; raises NotReadyError while there are none."""
+        if self._snapshot is None:
+            raise NotReadyError
+        return self._snapshot
+
+    def swap(self, snapshot: Snapshot) -> None:
+        """Serves other rulesets from now on; calls in flight keep theirs."""
+        self._snapshot = snapshot
+
+    def today(self) -> str:
+        """Returns today in UTC."""
+        return today()
+
+    def dossier_of(self, proposal: Proposal) -> ProposalDossier:
+        """Returns a checked proposal; raises InvalidInputError or LimitExceededError."""
+        faults = validate_proposal(proposal)
+        if faults:
+            raise error_of(faults)
+        return dossier_of(proposal)
+
+    def changes_of(self, proposal: Proposal, overrides: Sequence[FactOverride]) -> Mapping[FactRef, FactValue | None]:
+        """Returns what overrides change; raises InvalidInputError with every fault."""
+        changes: dict[FactRef, FactValue | None] = {}
+        faults: list[tuple[str, str, str, str]] = []
+        for index, override in enumerate(overrides):
+            try:
+                ref, value = _change(proposal, override)
+            except FactProblemError as error:
+                problem = error.problem
+                faults.append((f"overrides[{index}]", problem.message, problem.got, problem.expected))
+            else:
+                changes[ref] = value
+        if faults:
+            raise InvalidInputError("request", tuple(faults))
+        return changes
+
+    def check_rulesets(self, files: Mapping[str, str]) -> tuple[Sequence[Ruleset], Sequence[Fault]]:
+        """Returns the rulesets that files make over the packaged ones, or every fault."""
+        try:
+            return load_rulesets(files, base=rules_directory()).rulesets, ()
+        except FaultsError as error:
+            return (), error.faults
+
+
+def _change(proposal: Proposal, override: FactOverride) -> tuple[FactRef, FactValue | None]:
+    field = field_of(override.fact)
+    check_subject(field, override.subject)
+    if field.scope is not Scope.DEPLOYMENT and find_asset(proposal, field.scope, override.subject) is None:
+        raise FactProblemError(Problem("the proposal has no such asset", override.subject))
+    value = check_value(field, from_wire(override.value)) if override.HasField("value") else None
+    return FactRef(override.fact, override.subject), value
+
+
+async def serve(settings: ServerSettings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    1. Listen; health says NOT_SERVING.
+    2. Load, check and compile the rules; from then on watch their files.
+    3. Serve: health says SERVING, and one line says where.
+    4. On a signal: refuse new calls, answer those in flight, stop.
+
+    Raises:
+      ListenError: when the address can not be listened on.
+    """
+    configure_logging()
+    metrics = Metrics()
+    rules = ServedRules()
+    server = GateServer(rules, settings, metrics)
+    stop = _stop_signal()
+    await server.start()
+
+    async def loaded(snapshot: Snapshot) -> None:
+        rules.swap(snapshot)
+        metrics.show_rulesets(snapshot.rulesets)
+        for ruleset in snapshot.rulesets:
+            identity = ruleset.identity
+            logger().info("ruleset", name=identity.name, version=identity.version, digest=identity.digest)
+        await server.show_serving()
+        logger().info("serving", address=str(server.address))
+
+    async def refused(faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            logger().error("rules_refused", fault=str(fault))
+
+    watch = RuleWatch(settings.rules, lambda: load_snapshot(settings.rules).compile_all(), Listeners(loaded, refused))
+    watching = asyncio.create_task(watch.run())
+    await stop.wait()
+    watching.cancel()
+    await server.drain()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def data_directory(path: Path | None) -> Path | None:
+    """Returns the data directory, made when it is not there."""
+    if path is not None:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path

@@ -1,0 +1,83 @@
+"""`readygate facts`: what has to be known, who knows it, and what would give it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from readygate.v1.gate_service_pb2 import ListRequirementsResponse
+from readygate_server.adapters.proposals.reader import read_proposal
+from readygate_server.bootstrap import LocalGate
+from readygate_server.cli.exits import CommandError, Exit
+from readygate_server.cli.options import add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.domain.errors import GateError
+from readygate_server.domain.faults import FaultsError
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "facts",
+        help="list the facts that a deployment needs at a gate",
+        description=(
+            "Lists the facts that the rules ask for at a gate, who normally owns each, and what would give it. "
+            "With a proposal only those that this kind of deployment needs, per asset."
+        ),
+    )
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="proposal, as far as it is known")
+    add_ruleset(parser)
+    parser.add_argument("--missing", action="store_true", help="only facts that the proposal does not state yet")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
+    add_rules(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the list."""
+    gate = open_gate(options.rules)
+    try:
+        response = _listed(gate, options)
+    except FaultsError as error:
+        raise CommandError(faults_text(error)) from None
+    except (GateError, OSError) as error:
+        raise CommandError(str(error)) from None
+    if options.missing:
+        needed = [each for each in response.requirements if not each.stated]
+        del response.requirements[:]
+        response.requirements.extend(needed)
+    if options.format == "json":
+        from google.protobuf.json_format import MessageToJson
+
+        sys.stdout.write(MessageToJson(response) + "\n")
+    else:
+        _print(response)
+    return Exit.GO
+
+
+def _listed(gate: LocalGate, options: argparse.Namespace) -> ListRequirementsResponse:
+    proposal = None
+    if options.file is not None:
+        proposal, _ = read_proposal(options.file.read_text(encoding="utf-8"), file=str(options.file))
+    return gate.requirements(proposal, ruleset=options.ruleset, gate=options.gate, as_of=options.as_of)
+
+
+def _print(response: ListRequirementsResponse) -> None:
+    # Imported here, because drawing tables is only needed for people.
+    from readygate_server.cli.console import console
+    from readygate_server.cli.report import gate_name, tier_name
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("fact", "asset", "range", "from", "owner", "rules", "due", "stated"):
+        table.add_column(heading, no_wrap=heading == "fact")
+    for each in response.requirements:
+        rules, due, stated = ", ".join(each.rule_ids), gate_name(each.due), "yes" if each.stated else ""
+        table.add_row(each.fact, each.subject, each.range, each.artefact, each.owner_role, rules, due, stated)
+    out.print(table)
+    count = sum(each.stated for each in response.requirements)
+    ruleset = f"{response.ruleset.name} {response.ruleset.version}"
+    out.print(f"{len(response.requirements)} facts, {count} stated; {tier_name(response.tier)}; {ruleset}")
