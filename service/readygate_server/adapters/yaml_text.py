@@ -31,6 +31,7 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _LARGEST: Final = 2**63
+_SURROGATE_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def read_yaml(text: str, *, file: str, max_bytes: int = MAX_BYTES, max_depth: in
     if len(text) > max_bytes or len(text.encode("utf-8", "surrogatepass")) > max_bytes:
         raise FaultsError([Fault(file, 0, 0, "the file is too large", expected=f"at most {max_bytes} bytes")])
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        for event in yaml.parse(_without_surrogates(text), Loader=yaml.CSafeLoader):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         reader.syntax_error(error)
@@ -95,6 +96,16 @@ def read_yaml(text: str, *, file: str, max_bytes: int = MAX_BYTES, max_depth: in
     if reader.faults:
         raise FaultsError(reader.faults)
     return reader.document
+
+
+def _without_surrogates(text: str) -> str:
+    """Returns the text with JSON's escapes for one character in two halves, which YAML lacks, made one escape."""
+    return _SURROGATE_PAIR.sub(_one_escape, text) if text.lstrip()[:1] in ("{", "[") else text
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    code = 0x10000 + ((int(pair[2], 16) - 0xD800) << 10) + int(pair[3], 16) - 0xDC00
+    return f"{pair[1]}\\U{code:08X}"
 
 
 class _StopReadingError(Exception):

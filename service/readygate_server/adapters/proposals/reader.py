@@ -181,7 +181,7 @@ class _Builder:
         day = is_day(text)
         try:
             if not day and _MOMENT.fullmatch(text) is None:
-                raise ValueError(text)  # noqa: TRY301 -- one way out for what is no moment, whoever finds out
+                raise ValueError(text)
             moment.FromJsonString(f"{text}T00:00:00Z" if day else text)
             moment.SetInParent()
         except ValueError:

@@ -57,8 +57,8 @@ def archetype(name: str) -> str:
 def _header(name: str, kind: Archetype) -> Iterator[str]:
     yield f"# {kind.title}: {kind.summary}."
     yield "#"
-    yield "# A fact that is left out is unknown, and unknown never passes. To state one, take the first '# ' of its line"
-    yield "# away and write the value. Leave out what you do not know, and say in `evidence` where the rest comes from."
+    yield "# A fact that is left out is unknown, and unknown never passes. To state one, take away the first '# ' of"
+    yield "# its line and write the value. Leave out what you do not know; say in `evidence` where the rest comes from."
     yield f"id: {name}"
     yield f"title: {kind.title}"
 

@@ -1,0 +1,1 @@
+"""Tests of proposals on their way in."""
