@@ -1,0 +1,109 @@
+"""The server: ports, services, health, and a way out that loses no call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+
+from readygate.v1 import gate_service_pb2, ruleset_service_pb2
+from readygate.v1.gate_service_pb2_grpc import add_GateServiceServicer_to_server
+from readygate.v1.ruleset_service_pb2_grpc import add_RulesetServiceServicer_to_server
+from readygate_server.grpc_api.gate_servicer import GateServicer
+from readygate_server.grpc_api.interceptor import CallInterceptor
+from readygate_server.grpc_api.ports import ServedGate
+from readygate_server.grpc_api.ruleset_servicer import RulesetServicer
+from readygate_server.observability import Metrics, logger
+from readygate_server.settings import Address, ServerSettings
+
+SERVICES: Final = (
+    gate_service_pb2.DESCRIPTOR.services_by_name["GateService"].full_name,
+    ruleset_service_pb2.DESCRIPTOR.services_by_name["RulesetService"].full_name,
+)
+_SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class ListenError(OSError):
+    """Reports that the address can not be listened on."""
+
+
+class GateServer:
+    """One gate behind one address."""
+
+    def __init__(self, gate: ServedGate, settings: ServerSettings, metrics: Metrics) -> None:
+        """Builds the server inside a running event loop; nothing listens yet."""
+        self._settings = settings
+        self._metrics = metrics
+        self._health = health.aio.HealthServicer()
+        self._stop_metrics: Callable[[], None] = lambda: None
+        self._address = settings.listen
+        self._server = grpc.aio.server(
+            interceptors=[CallInterceptor(metrics, limit=settings.concurrent_calls)],
+            options=[
+                ("grpc.so_reuseport", 0),  # else a second server takes half of the calls, in silence
+                ("grpc.max_receive_message_length", settings.limits.request_bytes),
+                ("grpc.max_send_message_length", -1),
+            ],
+        )
+        add_GateServiceServicer_to_server(GateServicer(gate, settings.limits, metrics), self._server)
+        add_RulesetServiceServicer_to_server(RulesetServicer(gate, settings.limits), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+
+    @property
+    def address(self) -> Address:
+        """Where the server listens; with the port that it got when a free one was asked for."""
+        return self._address
+
+    async def start(self) -> None:
+        """Starts listening; health says NOT_SERVING until `show_serving`.
+
+        Raises:
+          ListenError: when the address is taken or can not be used.
+        """
+        await self._set_health(_NOT_SERVING)  # the health servicer itself would start with SERVING
+        self._address = self._bind(self._settings.listen)
+        if self._settings.metrics is not None:
+            try:
+                port, self._stop_metrics = self._metrics.serve(self._settings.metrics)
+            except OSError as error:
+                raise ListenError(f"can not offer metrics on {self._settings.metrics}: {error.strerror}") from error
+            logger().info("metrics", address=str(Address(self._settings.metrics.host, port)))
+        await self._server.start()
+
+    async def show_serving(self) -> None:
+        """Says that calls can be answered."""
+        await self._set_health(_SERVING)
+
+    async def drain(self) -> None:
+        """Refuses new calls and answers those in flight, for as long as the settings allow."""
+        logger().info("draining", seconds=self._settings.drain_seconds)
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(self._settings.drain_seconds)
+        await asyncio.to_thread(self._stop_metrics)
+        if self._address.is_unix:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(os.unlink, self._address.path)
+        logger().info("stopped")
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in ("", *SERVICES):
+            await self._health.set(service, status)
+
+    def _bind(self, wanted: Address) -> Address:
+        try:
+            port = self._server.add_insecure_port(str(wanted))
+        except RuntimeError as error:
+            raise ListenError(f"can not listen on {wanted}: {error}") from error
+        if wanted.is_unix:
+            Path(wanted.path).chmod(0o600)  # whoever may connect may ask; only the owner may
+            return wanted
+        return Address(wanted.host, port)

@@ -1,0 +1,112 @@
+"""What a server tells about itself: log lines in JSON, and metrics. Never the facts of a proposal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from structlog.typing import FilteringBoundLogger
+
+from readygate_server.domain.rule import Ruleset
+from readygate_server.settings import Address
+
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as it is logged; handlers add what they decided."""
+
+    request_id: str
+    verdict: str = ""
+    ruleset: str = ""
+    items: int = 0
+
+
+_call: ContextVar[Call] = ContextVar("readygate_call")
+
+
+def begin_call(request_id: str, method: str) -> Call:
+    """Starts a call: what is logged from here on in this task carries its id and method."""
+    call = Call(request_id)
+    _call.set(call)
+    structlog.contextvars.bind_contextvars(request_id=request_id, method=method)
+    return call
+
+
+def current_call() -> Call:
+    """Returns the call that this task answers; LookupError outside of one."""
+    return _call.get()
+
+
+def configure_logging(stream: TextIO | None = None) -> None:
+    """Writes one JSON object per line, to standard error unless said otherwise."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> FilteringBoundLogger:
+    """Returns the logger of the service."""
+    log: FilteringBoundLogger = structlog.get_logger()
+    return log
+
+
+class Metrics:
+    """Counters and timings in the form that Prometheus reads; one set per server."""
+
+    def __init__(self) -> None:
+        """Starts all counts at zero, in a registry of its own."""
+        registry = self._registry = CollectorRegistry()
+        self.calls = Counter("readygate_calls", "Calls that ended.", ("method", "code"), registry=registry)
+        self.seconds = Histogram(
+            "readygate_call_seconds", "Time from request to reply.", ("method",), buckets=_BUCKETS, registry=registry
+        )
+        self.decisions = Counter("readygate_decisions", "Proposals that were judged.", ("verdict",), registry=registry)
+        self.in_flight = Gauge("readygate_calls_in_flight", "Calls that are being answered.", registry=registry)
+        self.loads = Counter(
+            "readygate_ruleset_loads", "Attempts to load rulesets: loaded or refused.", ("result",), registry=registry
+        )
+        self.rulesets = Gauge(
+            "readygate_ruleset_info",
+            "Rulesets that can be chosen; always 1.",
+            ("name", "version", "digest"),
+            registry=registry,
+        )
+
+    def show_rulesets(self, rulesets: Sequence[Ruleset]) -> None:
+        """Takes the place of the rulesets that were shown before."""
+        self.rulesets.clear()
+        for ruleset in rulesets:
+            identity = ruleset.identity
+            self.rulesets.labels(identity.name, identity.version, identity.digest).set(1)
+
+    def value(self, name: str, **labels: str) -> float:
+        """Returns the current value of a sample, 0 when there is none yet."""
+        return self._registry.get_sample_value(name, labels) or 0.0
+
+    def serve(self, address: Address) -> tuple[int, Callable[[], None]]:
+        """Offers the metrics over HTTP; returns the port and what ends it."""
+        server, thread = start_http_server(address.port, address.host, self._registry)
+
+        def stop() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return server.server_port, stop
