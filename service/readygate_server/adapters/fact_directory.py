@@ -31,15 +31,6 @@ class CatalogueDirectory:
         return found.artefact if found else "project proposal"
 
     def range(self, fact: str) -> str:
-        """Returns what a fact means and may be; empty for a description attribute."""
-        found = self._catalogue.find(_stated(fact))
-        return found.range if found else ""
-
-    def unit(self, fact: str) -> str:
-        """Returns the unit of a fact or of a part of it; empty when it has none."""
-        return self._catalogue.limits(fact).unit
-
-    def range(self, fact: str) -> str:
         """Returns what a fact may be; empty for a description attribute."""
         found = self._catalogue.find(_stated(fact))
         return found.range if found else ""
