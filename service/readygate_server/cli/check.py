@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.server and options.rules:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
     overrides = dict(_override(text) for text in options.set)
-    wanted = Wanted(options.ruleset, options.gate, options.as_of, overrides)
+    wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides)
     judge: Judge = RemoteJudge(options.server) if options.server else LocalJudge(open_gate(options.rules))
     with judge:
         results = list(_judge_all(judge, options.files, wanted))

@@ -62,7 +62,7 @@ def _listed(gate: LocalGate, options: argparse.Namespace) -> ListRequirementsRes
     proposal = None
     if options.file is not None:
         proposal, _ = read_proposal(options.file.read_text(encoding="utf-8"), file=str(options.file))
-    return gate.requirements(proposal, ruleset=options.ruleset, gate=options.gate, as_of=options.as_of)
+    return gate.requirements(proposal, ruleset=options.ruleset, gate=options.gate, as_of=options.as_of or "")
 
 
 def _print(response: ListRequirementsResponse) -> None:

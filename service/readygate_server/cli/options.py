@@ -30,7 +30,7 @@ def add_ruleset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gate", choices=GATES, default="", help="gate to ask for (default: the proposal's target_gate)"
     )
-    parser.add_argument("--as-of", type=day, default="", metavar="DATE", help="day to judge on (default: today in UTC)")
+    parser.add_argument("--as-of", type=day, metavar="DATE", help="day to judge on (default: today in UTC)")
 
 
 def day(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
@@ -12,6 +13,9 @@ from readygate_server.domain.comparators import describe
 from readygate_server.domain.rule import Check, Provenance, Rule, Ruleset
 from readygate_server.domain.ruleset_diff import Change, ChangeKind
 from readygate_server.domain.vocabulary import Tier
+
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
+"""Stands in a text for the threshold of a fact at the tier in question."""
 
 _COLOURS = {ChangeKind.TIGHTENED: "yellow", ChangeKind.LOOSENED: "red", ChangeKind.MIXED: "magenta"}
 
@@ -54,7 +58,7 @@ def print_rule(rule: Rule) -> None:
     work = rule.work
     out.print()
     out.print(f"Work: {work.title}", style="bold")
-    out.print(f"  done when {work.done_when}")
+    out.print(f"  done when {re.sub(_PLACEHOLDER, r'the level of \1', work.done_when)}")
     out.print(
         f"  {work.effort.low:g}-{work.effort.high:g} person-weeks{f' per {work.per}' if work.per else ''}; {work.owner}"
     )

@@ -32,7 +32,7 @@ def add_to(commands: Any) -> None:
     show = _add(own, "show", _show, "show one rule: question, reasons, thresholds with their provenance, work")
     show.add_argument("rule", metavar="RULE", help="id of a rule, such as DAT-03")
     show.add_argument("--ruleset", default="operational-readiness-full", metavar="NAME[@CHOICE]")
-    show.add_argument("--as-of", type=day, default="", metavar="DATE")
+    show.add_argument("--as-of", type=day, metavar="DATE")
     check = own.add_parser("check", help="check every file of a rules directory; all faults at once")
     _add_directory(check, _check)
     test = own.add_parser("test", help="run the tests beside the rules, with coverage")
@@ -72,7 +72,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     gate = open_gate(options.rules)
-    ruleset = _selected(gate, options.ruleset, options.as_of)
+    ruleset = _selected(gate, options.ruleset, options.as_of or "")
     rule = next((rule for rule in ruleset.rules if rule.id == options.rule.upper()), None)
     if rule is None:
         known = ", ".join(rule.id for rule in ruleset.rules)

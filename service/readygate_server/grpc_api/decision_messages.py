@@ -166,13 +166,18 @@ def _observation(observation: Observation) -> pb.Observation:
     return message
 
 
+_UNITS_LEFT_OUT = frozenset({"ratio", "date"})
+"""Units that say nothing that the number does not."""
+
+
 def explain(finding: Finding) -> str:
     """Returns one sentence: observed against required for what fails or is unknown, else what was said instead."""
     parts = []
     for part in finding.observations:
         if part.outcome is Outcome.VIOLATED:
             if part.fact:
-                parts.append(f"{part.fact} is {show(part.observed)}, required {part.required}")
+                unit = f" {part.unit}" if part.unit and part.unit not in _UNITS_LEFT_OUT else ""
+                parts.append(f"{part.fact} is {show(part.observed)}{unit}, required {part.required}")
             else:
                 parts.append(f"not met: {part.required}")
         elif part.outcome is Outcome.UNKNOWN:
