@@ -156,7 +156,7 @@ def _best(asked: Asked, computed: Partly) -> float | None:
 
 def _compared(asked: Asked, value: FactValue, case: Case, doubt: Doubt) -> Observation:
     if asked.compare(value, case.day):
-        return Observation(asked, value, _SATISFIED)
+        return Observation(asked, value, _SATISFIED, doubt)
     return Observation(asked, value, _UNKNOWN if doubt else _VIOLATED, doubt)
 
 
@@ -164,7 +164,7 @@ def _required(asked: Asked, truth: Truth, doubt: Doubt) -> Observation:
     if isinstance(truth, Unknown):
         return Observation(asked, None, _UNKNOWN, truth.missing + doubt)
     if truth:
-        return Observation(asked, None, _SATISFIED)
+        return Observation(asked, None, _SATISFIED, doubt)
     return Observation(asked, None, _UNKNOWN if doubt else _VIOLATED, doubt)
 
 

@@ -11,7 +11,10 @@ from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Severity
 
 
 class Observation(NamedTuple):
-    """One answer: what was asked, the value that was observed, the outcome, and what an unknown lacks."""
+    """One answer: what was asked, the value that was observed, and the outcome.
+
+    `missing` is what an unknown lacks, and what is missing to be sure that a satisfied part was to be asked at all.
+    """
 
     asked: Asked
     observed: FactValue | None

@@ -12,11 +12,12 @@ from readygate_server.domain.vocabulary import Scope, Tier
 
 
 class AxisTier(NamedTuple):
-    """Tier of one axis: the least that is certain, and what is missing to be certain of it."""
+    """Tier of one axis: the least that is certain, what is missing to be certain of it, and what it may then be."""
 
     axis: str
     tier: Tier
     missing: tuple[FactRef, ...]
+    at_most: Tier
 
 
 class TierAssignment(NamedTuple):
@@ -44,19 +45,22 @@ def assign_tier(axes: Sequence[TierAxis], conditions: Conditions) -> TierAssignm
     """
     found = tuple(_axis_tier(axis, conditions) for axis in axes)
     tier = max((each.tier for each in found), default=Tier.T1)
-    is_floor = any(each.missing for each in found)
+    is_floor = any(each.at_most > tier for each in found)
     return TierAssignment(tier, tuple(each.axis for each in found if each.tier is tier), is_floor, found)
 
 
 def _axis_tier(axis: TierAxis, conditions: Conditions) -> AxisTier:
     missing: tuple[FactRef, ...] = ()
+    tier = at_most = Tier.T1
     for level in axis.levels:
         truth = conditions.test(level.when, Scope.DEPLOYMENT, "")
+        if truth is True:
+            tier = level.tier
+            break
         if isinstance(truth, Unknown):
             missing += tuple(ref for ref in truth.missing if ref not in missing)
-        elif truth:
-            return AxisTier(axis.id, level.tier, missing)
-    return AxisTier(axis.id, Tier.T1, missing)
+            at_most = max(at_most, level.tier)
+    return AxisTier(axis.id, tier, missing, max(tier, at_most))
 
 
 def narrow(ruleset: Ruleset, facts: Facts, tier: Tier) -> tuple[Narrowing, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.table import RuleTable
-from readygate_server.domain.vocabulary import Effect, Outcome, Verdict
+from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,24 @@ def report_unknown(table: RuleTable, findings: list[Finding]) -> list[Finding]:
 def decide(findings: Iterable[Finding]) -> Verdict:
     """Returns the verdict: one violated blocker is a no; only unknowns in the way leave it undetermined.
 
-    No scores and no averages. When no rule was satisfied because none applied, nothing was judged, and that is never
-    a go.
+    No scores and no averages. When no rule certainly applied and was answered, nothing was judged, and that is never a
+    go.
     """
     refuted = unknown = conditions = judged = False
     for finding in findings:
         refuted |= finding.refuted is Effect.BLOCKS
         unknown |= finding.open is Effect.BLOCKS
         conditions |= finding.effect is Effect.CONDITIONS
-        judged |= finding.outcome is Outcome.SATISFIED and bool(finding.observations)
+        judged = judged or _has_judged(finding)
     if refuted:
         return Verdict.NO_GO
     if unknown or not judged:
         return Verdict.UNDETERMINED
     return Verdict.GO_WITH_CONDITIONS if conditions else Verdict.GO
+
+
+def _has_judged(finding: Finding) -> bool:
+    """True when a rule about facts was asked for certain and has an answer, whichever it is."""
+    return finding.rule.kind is RuleKind.FACTS and any(
+        part.outcome in (Outcome.SATISFIED, Outcome.VIOLATED) and not part.missing for part in finding.observations
+    )
