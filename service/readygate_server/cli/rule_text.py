@@ -58,7 +58,7 @@ def print_rule(rule: Rule) -> None:
     work = rule.work
     out.print()
     out.print(f"Work: {work.title}", style="bold")
-    out.print(f"  done when {re.sub(_PLACEHOLDER, r'the level of \1', work.done_when)}")
+    out.print("  done when " + _PLACEHOLDER.sub(r"the level of \1", work.done_when))
     out.print(
         f"  {work.effort.low:g}-{work.effort.high:g} person-weeks{f' per {work.per}' if work.per else ''}; {work.owner}"
     )
