@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -40,8 +41,9 @@ _Subjects = Mapping[Scope, frozenset[str]]
 
 @cache
 def group_names() -> Mapping[str, FactField]:
-    """Returns `source.*` and its like, each with one fact of its group."""
-    return {f"{field.group}.*": field for field in fact_fields().values() if field.in_proposal}
+    """Returns `source.*` and its like, each as if it were a fact of its group."""
+    names = {f"{field.group}.*": field for field in fact_fields().values() if field.in_proposal}
+    return {name: replace(field, name=name) for name, field in names.items()}
 
 
 def covered_field(name: str) -> FactField:
