@@ -21,6 +21,8 @@ REPORT = Path(__file__).resolve().parents[2] / "docs" / "backtest.md"
 VERDICTS = ("GO", "GO_WITH_CONDITIONS", "NO_GO", "UNDETERMINED")
 GROUPS = {"failed": "failed", "held": "held back", "mixed": "mixed", "worked": "worked"}
 WENT_WRONG = ("failed", "held", "mixed")
+WRITTEN_AFTERWARDS = frozenset({"DAT-12", "DAT-13", "DEP-04", "DEP-05", "GOV-08", "OPS-09", "OPS-10", "ORG-06"})
+"""Rules that were added after the catalogue had been set beside a collection that holds these very cases."""
 Record = Mapping[str, Any]
 
 
@@ -56,8 +58,10 @@ def verdicts(cases: Sequence[Case], record: Record) -> str:
         entries = [record[case.id] for case in cases if case.outcome == outcome]
         counts = Counter(entry["verdict"] for entry in entries)
         middles = [_number(median(len(entry["blocking"][name]) for entry in entries)) for name in OPEN]
-        rows.append([title, len(entries), *(counts[verdict] for verdict in VERDICTS), *middles])
-    head = ["What came of it", "Cases", *VERDICTS, *(f"Rules that block, {name} (median)" for name in OPEN)]
+        older = sum(bool(set(entry["blocking"]["violated"]) - WRITTEN_AFTERWARDS) for entry in entries)
+        rows.append([title, len(entries), *(counts[verdict] for verdict in VERDICTS), older, *middles])
+    medians = [f"Rules that block, {name} (median)" for name in OPEN]
+    head = ["What came of it", "Cases", *VERDICTS, "NO_GO by an older rule", *medians]
     return _table(head, rows)
 
 
@@ -86,10 +90,18 @@ def causes(cases: Sequence[Case], record: Record) -> str:
     wrong = _of(cases, *WENT_WRONG)
     primary = Counter(named(record[case.id]["causes"], case.primary) for case in wrong)
     every = Counter(named(record[case.id]["causes"], cause) for case in wrong for cause in case.asks_about)
+    older = Counter(named(_older(record[case.id]["causes"]), case.primary) for case in wrong)
     kinds = [*OPEN, "does not block", "no rule"]
-    rows: list[list[object]] = [[kind, primary[kind], every[kind]] for kind in kinds]
-    rows.append(["total", primary.total(), every.total()])
-    return _table(["How the cause shows", "Primary causes", "All documented causes"], rows)
+    rows: list[list[object]] = [[kind, primary[kind], older[kind], every[kind]] for kind in kinds]
+    rows.append(["total", primary.total(), older.total(), every.total()])
+    return _table(["How the cause shows", "Primary causes", "By older rules alone", "All documented causes"], rows)
+
+
+def _older(causes: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {
+        cause: {rule: outcome for rule, outcome in rules.items() if rule not in WRITTEN_AFTERWARDS}
+        for cause, rules in causes.items()
+    }
 
 
 def worked(cases: Sequence[Case], record: Record) -> str:
@@ -113,8 +125,12 @@ def alarms(cases: Sequence[Case], record: Record) -> str:
     """Counts how often each rule is violated and blocks, among cases that went wrong and cases that worked."""
     groups = [_of(cases, *WENT_WRONG), _of(cases, "worked")]
     counts = [Counter(rule for case in group for rule in record[case.id]["blocking"]["violated"]) for group in groups]
-    rows = [[rule, *(count[rule] for count in counts)] for rule in sorted({*counts[0], *counts[1]})]
-    return _table(["Rule", f"Went wrong (of {len(groups[0])})", f"Worked (of {len(groups[1])})"], rows)
+    rows = [
+        [rule, "yes" if rule in WRITTEN_AFTERWARDS else "no", *(count[rule] for count in counts)]
+        for rule in sorted({*counts[0], *counts[1]})
+    ]
+    sizes = [f"Went wrong (of {len(groups[0])})", f"Worked (of {len(groups[1])})"]
+    return _table(["Rule", "Written after the cases", *sizes], rows)
 
 
 def sources(cases: Sequence[Case], record: Record) -> str:

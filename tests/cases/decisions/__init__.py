@@ -1,0 +1,1 @@
+"""Decisions as they have to come out, as data."""
