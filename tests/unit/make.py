@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from readygate_server.domain.evaluation import Case, judge_all
+from readygate_server.domain.evidence import FactClass, backing_for
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import (
@@ -124,9 +125,19 @@ def ruleset(*rules: Rule, **other: Any) -> Ruleset:
     return Ruleset(identity, tuple(sorted(rules, key=lambda each: each.id)), **{**values, **other})
 
 
-def table(*rules: Rule, tier: Tier = Tier.T3, gate: Gate = Gate.COMMIT) -> RuleTable:
-    """Returns rules at a tier and a gate."""
-    return build_table(ruleset(*rules), tier, gate)
+def table(
+    *rules: Rule,
+    tier: Tier = Tier.T3,
+    gate: Gate = Gate.COMMIT,
+    classes: Mapping[str, FactClass] | None = None,
+    reads: Mapping[str, frozenset[str]] | None = None,
+) -> RuleTable:
+    """Returns rules at a tier and a gate; evidence is asked of facts that `classes` names."""
+    demand = next((each.evidence for each in rules if each.evidence is not None), None)
+    if demand is None:
+        return build_table(ruleset(*rules), tier, gate)
+    backing = backing_for(demand, tier, classes or {}, lambda text, _: (reads or {})[text])
+    return build_table(ruleset(*rules), tier, gate, backing)
 
 
 def facts(

@@ -70,7 +70,7 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     findings = judge_all(table, case)
     if prepared.tier.is_floor:
         findings = unsettle(findings, tuple(ref for axis in prepared.tier.axes for ref in axis.missing))
-    findings = demand_evidence(table, findings, prepared.index, day)
+    findings = demand_evidence(table, findings, prepared.index, dossier.facts, day)
     findings = report_unknown(table, findings)
     findings = waive(findings, question.waivers, question.as_of)
     # Rules and subjects come in order already; only what was added at the end has to find its place.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked, Backing
 from readygate_server.domain.derived import DERIVED
-from readygate_server.domain.facts import FactRef, parent_of, scope_of
+from readygate_server.domain.facts import FactRef, ProposalFacts, parent_of, scope_of
 from readygate_server.domain.finding import Finding, Observation
 from readygate_server.domain.rule import EvidenceDemand, Provenance, Rule
 from readygate_server.domain.table import BackingOf, RuleRow, RuleTable
@@ -108,20 +109,26 @@ class Shortfall(NamedTuple):
     check: str
     observed: str
     required: str
+    effect: Effect = Effect.NONE
 
 
-def demand_evidence(table: RuleTable, findings: list[Finding], index: EvidenceIndex, day: int) -> list[Finding]:
+def demand_evidence(
+    table: RuleTable, findings: list[Finding], index: EvidenceIndex, facts: ProposalFacts, day: int
+) -> list[Finding]:
     """Holds the facts of enforced rules against the ruleset's demand.
 
     Returns the findings with those stale that rest on old evidence, and the finding of the evidence rule itself. A weak
-    grade violates that rule, missing evidence leaves it unknown, old evidence makes it stale.
+    grade violates that rule, missing evidence leaves it unknown, old evidence makes it stale. No shortfall weighs more
+    than what rests on it: behind a condition it is one, or else leaving a fact out would be better than stating it.
     """
     row = table.evidence
     if row is None or row.severity is Severity.NONE:
         return findings
+    if not row.rule.in_force(date.fromordinal(day).isoformat()):
+        return [*findings, Finding(row.rule, "", Outcome.NOT_APPLICABLE, Effect.NONE, row.severity, row.due)]
     if table.gate < row.due:
         return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
-    inspector = _Inspector(index, day)
+    inspector = _Inspector(index, facts, day)
     judged = [inspector.inspect(finding) if finding.observations else finding for finding in findings]
     judged.append(_evidence_finding(row, table, inspector.shortfalls()))
     return judged
@@ -130,20 +137,16 @@ def demand_evidence(table: RuleTable, findings: list[Finding], index: EvidenceIn
 class _Inspector:
     """Looks at each fact's evidence once."""
 
-    def __init__(self, index: EvidenceIndex, day: int) -> None:
+    def __init__(self, index: EvidenceIndex, facts: ProposalFacts, day: int) -> None:
         self._index = index
+        self._facts = facts
         self._day = day
         self._seen: dict[tuple[Backing, str], Shortfall | None] = {}
+        self._found: dict[tuple[FactRef, Outcome], Shortfall] = {}
 
     def shortfalls(self) -> list[Shortfall]:
-        """Returns what was found, by fact; of several about one fact the worst."""
-        found: dict[FactRef, Shortfall] = {}
-        for shortfall in self._seen.values():
-            if shortfall is not None:
-                held = found.get(shortfall.ref)
-                if held is None or _RANKED.index(shortfall.outcome) < _RANKED.index(held.outcome):
-                    found[shortfall.ref] = shortfall
-        return sorted(found.values(), key=lambda shortfall: shortfall.ref)
+        """Returns what was found, by fact, the worst first; of several of one kind the one that weighs most."""
+        return sorted(self._found.values(), key=lambda each: (each.ref, _RANKED.index(each.outcome)))
 
     def inspect(self, finding: Finding) -> Finding:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""
@@ -151,7 +154,7 @@ class _Inspector:
         stale: list[tuple[FactRef, Effect]] = []
         for part in finding.observations:
             asked, observed, outcome, _ = part
-            if not asked.backing or (observed is None and outcome not in _DECIDED):
+            if not asked.backing or asked.effect < Effect.CONDITIONS or (observed is None and outcome not in _DECIDED):
                 continue
             for backing in asked.backing:
                 key = (backing, subject if backing.of_subject else "")
@@ -159,8 +162,10 @@ class _Inspector:
                     shortfall = seen[key]
                 else:
                     shortfall = seen[key] = self._look(*key)
-                if shortfall is not None and shortfall.outcome is Outcome.STALE:
-                    stale.append((shortfall.ref, asked.effect))
+                if shortfall is not None:
+                    self._note(shortfall, asked.effect)
+                    if shortfall.outcome is Outcome.STALE:
+                        stale.append((shortfall.ref, asked.effect))
         if not stale or finding.outcome is not Outcome.SATISFIED:
             return finding
         effect = max(effect for _, effect in stale)
@@ -173,7 +178,18 @@ class _Inspector:
             note="the evidence for it is too old",
         )
 
+    def _note(self, shortfall: Shortfall, effect: Effect) -> None:
+        key = (shortfall.ref, shortfall.outcome)
+        held = self._found.get(key)
+        if held is None or held.effect < effect:
+            self._found[key] = shortfall._replace(effect=effect)
+
     def _look(self, backing: Backing, subject: str) -> Shortfall | None:
+        shortfall = self._shortfall(backing, subject)
+        # An expression can be decided without some of the facts that it reads; those need no evidence.
+        return shortfall if shortfall and self._facts.states(shortfall.ref) else None
+
+    def _shortfall(self, backing: Backing, subject: str) -> Shortfall | None:
         ref = FactRef(backing.fact, subject)
         entry = self._index.of(backing.fact, subject)
         wanted, limit = f">= {backing.grade.name}", backing.maximum_age_days
@@ -195,15 +211,19 @@ _DECIDED = (Outcome.SATISFIED, Outcome.VIOLATED)
 
 
 def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[Shortfall]) -> Finding:
-    effect = row.severity.effect(due=row.due, gate=table.gate)
+    own = row.severity.effect(due=row.due, gate=table.gate)
     observations = tuple(
-        Observation(_asked(row, shortfall, effect), shortfall.observed, shortfall.outcome) for shortfall in shortfalls
+        Observation(_asked(row, shortfall, min(own, shortfall.effect)), shortfall.observed, shortfall.outcome)
+        for shortfall in shortfalls
     )
-    found = {shortfall.outcome for shortfall in shortfalls}
-    outcome = next((outcome for outcome in _RANKED if outcome in found), Outcome.SATISFIED)
-    refuted = effect if Outcome.VIOLATED in found else Effect.NONE
-    unknown = effect if found - {Outcome.VIOLATED} else Effect.NONE
-    missing = tuple(shortfall.ref for shortfall in shortfalls)
+    weights = {
+        outcome: max((part.effect for part in observations if part.outcome is outcome), default=Effect.NONE)
+        for outcome in _RANKED
+    }
+    refuted, unknown = weights[Outcome.VIOLATED], max(weights[Outcome.UNKNOWN], weights[Outcome.STALE])
+    # Of what weighs the same the worst names the outcome.
+    outcome = max(_RANKED, key=lambda each: weights[each]) if observations else Outcome.SATISFIED
+    missing = tuple(dict.fromkeys(shortfall.ref for shortfall in shortfalls))
     return Finding(
         row.rule, "", outcome, max(refuted, unknown), row.severity, row.due, observations, missing, refuted, unknown
     )

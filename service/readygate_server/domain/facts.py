@@ -49,6 +49,16 @@ class ProposalFacts:
             return self.deployment.get(ref.fact)
         return next((facts.get(ref.fact) for name, facts in self.of(scope) if name == ref.subject), None)
 
+    def states(self, ref: FactRef) -> bool:
+        """True when a fact, or any part of it, has a value."""
+        parts = f"{ref.fact}."
+        return any(
+            fact == ref.fact or fact.startswith(parts)
+            for name, facts in self.of(scope_of(ref.fact))
+            if name == ref.subject
+            for fact in facts
+        )
+
 
 def scope_of(fact: str) -> Scope:
     """Returns what a fact is about, by the first part of its name."""

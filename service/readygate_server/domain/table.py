@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked, Backing
 from readygate_server.domain.comparators import Compare, compile_comparison, describe
@@ -80,16 +81,27 @@ def _asked(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Iterator[A
             yield _requirement(requirement, rule, tier, gate, backing)
 
 
-def _weight(part: Check | Requirement, rule: Rule, tier: Tier, gate: Gate) -> tuple[Severity | None, Gate, Effect]:
+class _Weight(NamedTuple):
+    """Severity of its own, gate, effect, and the strongest effect that a condition over the deployment can give."""
+
+    own: Severity | None
+    due: Gate
+    effect: Effect
+    strongest: Effect
+
+
+def _weight(part: Check | Requirement, rule: Rule, tier: Tier, gate: Gate) -> _Weight:
     own = part.severity[tier] if part.severity and tier in part.severity else None
     due = max(rule.due[tier], part.due or Gate.COMMIT)
     severity = rule.severity[tier] if own is None else own
-    return own, due, severity.effect(due=due, gate=gate)
+    others = [each.severity.get(tier, severity) for each in rule.severity_when] if own is None else []
+    strongest = max(severity, *others) if others else severity
+    return _Weight(own, due, severity.effect(due=due, gate=gate), strongest.effect(due=due, gate=gate))
 
 
 def _check(check: Check, rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Asked:
     threshold = check.thresholds[tier]
-    own, due, effect = _weight(check, rule, tier, gate)
+    own, due, effect, strongest = _weight(check, rule, tier, gate)
     return Asked(
         id=check.id,
         fact=check.fact,
@@ -104,13 +116,13 @@ def _check(check: Check, rule: Rule, tier: Tier, gate: Gate, backing: BackingOf)
         severity=own,
         effect=effect,
         is_due=gate >= due,
-        backing=backing(rule, check.fact, "", effect),
+        backing=backing(rule, check.fact, "", strongest),
         comparator=check.comparator,
     )
 
 
 def _requirement(requirement: Requirement, rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Asked:
-    own, due, effect = _weight(requirement, rule, tier, gate)
+    own, due, effect, strongest = _weight(requirement, rule, tier, gate)
     return Asked(
         id=requirement.id,
         fact="",
@@ -125,7 +137,7 @@ def _requirement(requirement: Requirement, rule: Rule, tier: Tier, gate: Gate, b
         severity=own,
         effect=effect,
         is_due=gate >= due,
-        backing=backing(rule, "", requirement.expression, effect),
+        backing=backing(rule, "", requirement.expression, strongest),
     )
 
 

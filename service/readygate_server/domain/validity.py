@@ -40,7 +40,7 @@ def _date_lapses(part: Observation, table: RuleTable, finding: Finding) -> list[
     stated = date.fromisoformat(str(part.observed)).toordinal()
     limit = check.thresholds[table.tier].value
     if check.comparator == "at_most_days_ahead":
-        return [stated]
+        return [stated - 1]  # on the day itself it no longer lies ahead
     return [stated + int(limit)] if isinstance(limit, (int, float)) else []
 
 
