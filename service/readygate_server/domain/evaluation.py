@@ -48,6 +48,24 @@ def judge_all(table: RuleTable, case: Case) -> list[Finding]:
     return findings
 
 
+def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Finding]:
+    """Takes back what fails at a floor tier under a rule that may ease with the tier: at the real tier it may pass.
+
+    `missing` are the facts that the tier hangs on.
+    """
+    return [
+        finding
+        if finding.rule.monotone or finding.outcome is not _VIOLATED
+        else finding._replace(
+            outcome=_UNKNOWN,
+            missing=tuple(dict.fromkeys((*finding.missing, *missing))),
+            refuted=_NONE,
+            open=max(finding.open, finding.refuted),
+        )
+        for finding in findings
+    ]
+
+
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     """Returns the findings of one rule, one per subject; one without a subject when there is none to ask about."""
     rule = row.rule
