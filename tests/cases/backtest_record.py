@@ -130,7 +130,7 @@ def named(causes: Mapping[str, Mapping[str, str]], cause: str) -> str:
 
 def write_record() -> None:
     """Writes the record anew."""
-    text = yaml.safe_dump(judge(read_cases()), sort_keys=False, width=120)
+    text = yaml.safe_dump(judge(read_cases()), sort_keys=False, default_flow_style=None, width=120)
     RECORD.write_text(
         "# What came out, as it came out. Written by: python -m tests.cases.backtest_record --update\n" + text,
         encoding="utf-8",

@@ -30,6 +30,7 @@ def render() -> dict[str, str]:
     """Renders each table of the report, by the name of its marker."""
     cases, record = read_cases(), read_record()["cases"]
     tables: dict[str, Callable[[Sequence[Case], Record], str]] = {
+        "summary": summary,
         "verdicts": verdicts,
         "failures": failures,
         "causes": causes,
@@ -51,6 +52,38 @@ def fill(report: str, tables: Mapping[str, str]) -> str:
     return report
 
 
+def summary(cases: Sequence[Case], record: Record) -> str:
+    """Says in a few sentences what came out."""
+    wrong, well = ([record[case.id] for case in _of(cases, *group)] for group in (WENT_WRONG, ("worked",)))
+    shown = Counter(named(record[case.id]["causes"], case.primary) for case in _of(cases, *WENT_WRONG))
+    older = Counter(named(_older(record[case.id]["causes"]), case.primary) for case in _of(cases, *WENT_WRONG))
+    bad, good, late = len(wrong), len(well), len(WRITTEN_AFTERWARDS)
+    lines = (
+        "- A go, with or without conditions:",
+        f"  {_go(wrong)} of the {bad} that failed, were held back or are mixed, and {_go(well)} of the {good} that worked.",
+        "- NO_GO, because a fact on record violates a rule:",
+        f"  {_no(wrong)} of {bad} against {_no(well)} of {good}. The rest is UNDETERMINED.",
+        f"- The documented primary cause is among what is violated in {shown['violated']} of {bad},",
+        f"  and only among what is unknown in {shown['unknown']}.",
+        f"- {late} rules were written after a look at these very cases. Without them the primary cause is violated",
+        f"  in {older['violated']} of {bad}, and any rule is violated in {_older_no(wrong)} of the {bad} that went wrong",
+        f"  against {_older_no(well)} of the {good} that worked.",
+    )
+    return "\n".join(lines)
+
+
+def _go(entries: Iterable[Record]) -> int:
+    return sum(entry["verdict"].startswith("GO") for entry in entries)
+
+
+def _no(entries: Iterable[Record]) -> int:
+    return sum(entry["verdict"] == "NO_GO" for entry in entries)
+
+
+def _older_no(entries: Iterable[Record]) -> int:
+    return sum(bool(set(entry["blocking"]["violated"]) - WRITTEN_AFTERWARDS) for entry in entries)
+
+
 def verdicts(cases: Sequence[Case], record: Record) -> str:
     """Counts verdicts per documented outcome, with the middle number of rules that block."""
     rows = []
@@ -58,8 +91,7 @@ def verdicts(cases: Sequence[Case], record: Record) -> str:
         entries = [record[case.id] for case in cases if case.outcome == outcome]
         counts = Counter(entry["verdict"] for entry in entries)
         middles = [_number(median(len(entry["blocking"][name]) for entry in entries)) for name in OPEN]
-        older = sum(bool(set(entry["blocking"]["violated"]) - WRITTEN_AFTERWARDS) for entry in entries)
-        rows.append([title, len(entries), *(counts[verdict] for verdict in VERDICTS), older, *middles])
+        rows.append([title, len(entries), *(counts[verdict] for verdict in VERDICTS), _older_no(entries), *middles])
     medians = [f"Rules that block, {name} (median)" for name in OPEN]
     head = ["What came of it", "Cases", *VERDICTS, "NO_GO by an older rule", *medians]
     return _table(head, rows)
