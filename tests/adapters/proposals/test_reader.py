@@ -88,7 +88,7 @@ def test_json_is_read_like_yaml() -> None:
     assert _read(json.dumps(document.data)) == _read(GOOD)
 
 
-def _plain(facts: list[tuple[FactRef, FactValue]]) -> dict[str, Any]:
+def plain_data(facts: list[tuple[FactRef, FactValue]]) -> dict[str, Any]:
     """Returns facts as the plain data of a proposal file."""
     data: dict[str, Any] = {
         "id": "refund-agent",
@@ -113,7 +113,7 @@ def _plain(facts: list[tuple[FactRef, FactValue]]) -> dict[str, Any]:
 @given(stated_facts())
 def test_every_fact_has_one_way_to_be_written(facts: list[tuple[FactRef, FactValue]]) -> None:
     """Any facts written as YAML data read to the message in which they were set one by one."""
-    document = read_yaml(json.dumps(_plain(facts)), file=FILE)
+    document = read_yaml(json.dumps(plain_data(facts)), file=FILE)
 
     assert build_proposal(document.data, document) == proposal_with(facts)
     assert set(SUBJECTS.values()) == {"", "crm", "orders", "refunds"}
