@@ -60,14 +60,15 @@ def summary(cases: Sequence[Case], record: Record) -> str:
     bad, good, late = len(wrong), len(well), len(WRITTEN_AFTERWARDS)
     lines = (
         "- A go, with or without conditions:",
-        f"  {_go(wrong)} of the {bad} that failed, were held back or are mixed, and {_go(well)} of the {good} that worked.",
+        f"  {_go(wrong)} of the {bad} that failed, were held back or are mixed,",
+        f"  and {_go(well)} of the {good} that worked.",
         "- NO_GO, because a fact on record violates a rule:",
         f"  {_no(wrong)} of {bad} against {_no(well)} of {good}. The rest is UNDETERMINED.",
         f"- The documented primary cause is among what is violated in {shown['violated']} of {bad},",
         f"  and only among what is unknown in {shown['unknown']}.",
         f"- {late} rules were written after a look at these very cases. Without them the primary cause is violated",
-        f"  in {older['violated']} of {bad}, and any rule is violated in {_older_no(wrong)} of the {bad} that went wrong",
-        f"  against {_older_no(well)} of the {good} that worked.",
+        f"  in {older['violated']} of {bad}, and any rule is violated in",
+        f"  {_older_no(wrong)} of the {bad} that went wrong against {_older_no(well)} of the {good} that worked.",
     )
     return "\n".join(lines)
 
