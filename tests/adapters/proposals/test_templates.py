@@ -80,7 +80,7 @@ def gate() -> LocalGate:
 @pytest.mark.parametrize("ruleset", ["operational-readiness", "operational-readiness-full"])
 @pytest.mark.parametrize("asked", ["commit", "pilot", "production"])
 def test_an_archetype_is_never_a_go(gate: LocalGate, name: str, ruleset: str, asked: str) -> None:
-    """As long as nobody filled anything in, only unknowns stand between the proposal and a go: it asks for measuring."""
+    """As long as nobody filled anything in, only unknowns stand between it and a go."""
     proposal, _ = read_proposal(archetype(name), file=name)
 
     decision = gate.evaluate(proposal, ruleset=ruleset, gate=asked, as_of="2026-11-01")
