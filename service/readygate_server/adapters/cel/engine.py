@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from readygate.v1 import proposal_pb2
 from readygate_server.adapters.cel import library
+from readygate_server.adapters.cel.bundle import CelBundle
 from readygate_server.adapters.cel.diagnostics import faults_of
 from readygate_server.adapters.cel.exchange import decode, encode
 from readygate_server.adapters.cel.faults import ExpressionFaultsError, fault_at
@@ -65,7 +66,7 @@ class CelCondition:
         subjects = {variable.name for variable in variables_of(scope).values() if variable.subject}
         self.uses_subject = not variables.isdisjoint(subjects)
         self._native = native
-        self._needed: frozenset[Read] = wrapped.needed
+        self.needed: frozenset[Read] = wrapped.needed
         self.facts = frozenset(read.fact for read in wrapped.needed | wrapped.asked)
         self._of_subject = frozenset(read.fact for read in wrapped.needed if read.subject)
         self._of_elements = frozenset(read.fact for read in wrapped.needed if read.listed)
@@ -87,7 +88,7 @@ class CelCondition:
 
     def missing(self, activation: CelActivation) -> tuple[FactRef, ...]:
         """Returns every fact that the condition reads and that is absent, whether or not it decides; sorted."""
-        return missing_facts(self._needed, activation.proposal, activation.subject)
+        return missing_facts(self.needed, activation.proposal, activation.subject)
 
     def _unknown(self, error: object, activation: CelActivation) -> Unknown:
         """Returns the unknown that an error stands for; an error that names no fact of this condition is a failure."""
@@ -175,6 +176,15 @@ class CelCompiler:
     def activations(self, proposal: proposal_pb2.Proposal) -> CelActivations:
         """Returns what binds the variables of one request; only those that some compiled condition reads."""
         return CelActivations(self._runtime, proposal, self._used)
+
+    def bundle(self, scope: Scope, *, about_subject: bool) -> CelBundle:
+        """Returns one expression for the conditions compiled so far, about a subject of a scope or about none."""
+        conditions = [
+            condition
+            for (_, of_scope), condition in self._conditions.items()
+            if condition.uses_subject == about_subject and (of_scope is scope or not about_subject)
+        ]
+        return CelBundle(conditions, scope, self._checkers[scope], self._runtime)
 
     def _compile(self, text: str, scope: Scope) -> CelCondition:
         checked = self.check(text, scope=scope)
