@@ -14,17 +14,19 @@ from readygate_server.domain.vocabulary import Scope
 
 
 def condition_faults(draft: RuleDraft, compiler: CelCompiler) -> Iterator[Fault]:
-    """Yields the faults of all conditions of a rule."""
+    """Yields the faults of all conditions of a rule, also of those in parts that have faults of another kind."""
     deployment, scope = Scope.DEPLOYMENT, draft.scope
-    found: list[tuple[Path, object, Scope | None]] = [
-        (("when",), draft.value("when"), deployment),
-        (("where",), draft.value("where"), scope),
-        *(((*placed.path, "when"), placed.item.when, deployment) for placed in draft.severity_when),
-        *(((*part.path, "where"), part.item.where, scope) for part in draft.parts),
-        *(((*placed.path, "cel"), placed.item.cel, scope) for placed in draft.requirements),
-    ]
-    for path, text, asked_of in found:
-        if isinstance(text, str) and asked_of is not None:
+    found: list[tuple[Path, Scope | None]] = [(("when",), deployment), (("where",), scope)]
+    for key, name, asked_of in (
+        ("severity_when", "when", deployment),
+        ("checks", "where", scope),
+        ("require", "where", scope),
+        ("require", "cel", scope),
+    ):
+        items = draft.source.data.get(key)
+        found += [((key, index, name), asked_of) for index in range(len(items) if isinstance(items, list) else 0)]
+    for path, asked_of in found:
+        if asked_of is not None and (text := draft.text(*path)) is not None:
             yield from compile_faults(draft.source, path, text, asked_of, compiler)
 
 

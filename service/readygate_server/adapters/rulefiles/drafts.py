@@ -46,15 +46,15 @@ class RuleDraft:
         """Returns what stands at a path, or None when there is nothing or a fault."""
         here: Any = self.source.data
         for part in path:
-            if not isinstance(here, dict) or part not in here:
+            if not (part in here if isinstance(here, dict) else isinstance(here, list)):
                 return None
             here = here[part]
         return here if self.source.sound(*path) else None
 
-    def text(self, *path: str | int) -> str:
-        """Returns the text at a path, or nothing."""
+    def text(self, *path: str | int) -> str | None:
+        """Returns the text at a path, or None when there is none."""
         value = self.value(*path)
-        return value if isinstance(value, str) else ""
+        return value if isinstance(value, str) else None
 
     @property
     def parts(self) -> tuple[Placed[Check] | Placed[Requirement], ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from readygate_server.adapters.proposals.vocabulary import Kind
+from readygate_server.adapters.proposals.vocabulary import Kind, all_facts
 from readygate_server.adapters.rulefiles.drafts import Placed, RuleDraft
 from readygate_server.adapters.rulefiles.known_facts import KnownFact, facts_of_scope, known_facts, parts_or_none
 from readygate_server.adapters.rulefiles.schema import Check
@@ -30,7 +30,7 @@ def fact_faults(draft: RuleDraft) -> Iterator[Fault]:
         yield from _check_faults(draft, placed)
     for index, name in enumerate(draft.value("may_be_not_applicable") or ()):
         if name not in known_facts() and not parts_or_none(name):
-            yield _unknown(draft, ("may_be_not_applicable", index), name, known_facts())
+            yield _unknown(draft, ("may_be_not_applicable", index), name, (*all_facts(), *known_facts()))
     yield from _placeholder_faults(draft)
 
 
@@ -72,7 +72,7 @@ def _name_faults(draft: RuleDraft, path: Path, name: str) -> Iterator[Fault]:
         )
 
 
-def _unknown(draft: RuleDraft, path: Path, name: str, names: Mapping[str, object] | tuple[str, ...]) -> Fault:
+def _unknown(draft: RuleDraft, path: Path, name: str, names: Iterable[str]) -> Fault:
     return draft.fault(path, "there is no fact of this name", got=name, suggestion=suggest(name, names))
 
 
@@ -140,9 +140,9 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _placeholder_faults(draft: RuleDraft) -> Iterator[Fault]:
     """An exit criterion names its number by the fact; a fact that no check holds to a limit has none."""
-    text = draft.text("work", "done_when")
+    text = draft.text("work", "done_when") or ""
     names = [placed.item.fact for placed in draft.checks]
-    if not draft.source.sound("checks"):
+    if not draft.source.sound("checks") or not known_facts().keys() >= set(names):
         return
     for found in _PLACEHOLDER.finditer(text):
         if found[1] not in names:

@@ -11,6 +11,7 @@ from readygate_server.adapters.rulefiles.schema import Check, Provenance, Requir
 from readygate_server.adapters.rulefiles.shape_faults import show
 from readygate_server.adapters.yaml_text import Path
 from readygate_server.domain.faults import Fault
+from readygate_server.domain.ruleset_diff import ChangeKind, compare_thresholds
 from readygate_server.domain.vocabulary import Gate, Severity, Tier
 
 
@@ -118,8 +119,12 @@ def _asked(draft: RuleDraft, tier: Tier) -> bool:
 
 
 def _replaced(draft: RuleDraft, check: Check, tier: Tier) -> bool:
-    """True when another part asks at the tier; what it asks can not be compared."""
-    others = [placed.item for placed in draft.checks if placed.item is not check and placed.item.fact == check.fact]
-    return any(tier in thresholds_by_tier(other) for other in others) or any(
-        tier.name in placed.item.tiers for placed in draft.requirements
-    )
+    """True when another check holds the fact at least as tight, or a requirement takes over; it can not be compared."""
+    limits = thresholds_by_tier(check)
+    last = limits[max(each for each in limits if each < tier)]
+    others = [each.item for each in draft.checks if each.item is not check and each.item.fact == check.fact]
+    at_tier = [limits[tier] for limits in map(thresholds_by_tier, others) if tier in limits]
+    if any(compare_thresholds(check.comparator, last, limit) is not ChangeKind.LOOSENED for limit in at_tier):
+        return True
+    first = min(limits).name
+    return any(tier.name in placed.item.tiers and first not in placed.item.tiers for placed in draft.requirements)

@@ -59,6 +59,8 @@ def show(value: object) -> str:
             return "a mapping"
         case str():
             return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}...'"
+        case float():
+            return f"{value:.10g}"
         case Sequence():
             return f"[{', '.join(map(str, value))}]" if len(value) <= 8 else "a list"
         case _:
