@@ -29,6 +29,7 @@ from tests.fakes import Answer, FakeConditions
 
 AS_OF = "2026-11-01"
 OURS = Provenance(judgement="An example.")
+ORDINARY = Range(1, 2)
 _T = TypeVar("_T")
 
 
@@ -51,7 +52,7 @@ def requirement(expression: str, **other: Any) -> Requirement:
     return Requirement(expression, expression, f"{expression} holds", provenance=OURS, **other)
 
 
-def work(effort: Range = Range(1, 2), **other: Any) -> Work:  # noqa: B008 -- a frozen value
+def work(effort: Range = ORDINARY, **other: Any) -> Work:
     """Returns infrastructure work without waiting."""
     values: dict[str, Any] = {
         "title": "Repair it",

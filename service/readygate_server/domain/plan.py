@@ -129,7 +129,7 @@ def _measuring(item: WorkItem, finding: Finding, work: Work, table: RuleTable) -
     """Measuring comes first and is smaller; what repairing would cost is kept apart."""
     row = table.evidence if finding.outcome is Outcome.STALE else table.unknown_facts
     facts = finding.missing
-    effort = _times(row.rule.work.effort, len(facts)) if row else work.effort
+    effort = _capped(_times(row.rule.work.effort, len(facts)), work.effort) if row else work.effort
     verb = "Measure again" if finding.outcome is Outcome.STALE else "Measure"
     return replace(
         item,
@@ -144,6 +144,11 @@ def _measuring(item: WorkItem, finding: Finding, work: Work, table: RuleTable) -
 
 def _times(effort: Range, count: int) -> Range:
     return Range(effort.low * count, effort.high * count)
+
+
+def _capped(effort: Range, limit: Range) -> Range:
+    """Returns an effort that stays within another; one of zero is not sized and limits nothing."""
+    return effort if limit == ZERO else Range(min(effort.low, limit.low), min(effort.high, limit.high))
 
 
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
