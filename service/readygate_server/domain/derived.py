@@ -65,7 +65,11 @@ def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[f
 
 def _accuracy_lower95(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
     (numbers, missing) = _numbers(facts, subject, ("source.accuracy.ratio", "source.accuracy.sample_size"))
-    return Partly(missing) if missing else wilson_bound(numbers[0] * numbers[1], int(numbers[1]), upper=False)
+    if missing:
+        # No sample, however large, lifts the bound above the ratio that it found.
+        ratio = facts.get("source.accuracy.ratio")
+        return Partly(missing, most=ratio if isinstance(ratio, float) else None)
+    return wilson_bound(numbers[0] * numbers[1], int(numbers[1]), upper=False)
 
 
 def _staleness_excess(_: ProposalFacts, subject: str, facts: Facts) -> Computed:

@@ -15,7 +15,7 @@ from readygate_server.adapters.proposals.normalise import normalise
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
 from readygate_server.domain.decision import Conflict
 from readygate_server.domain.evidence import Evidence
-from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
+from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts, parent_of
 from readygate_server.domain.vocabulary import Gate, Grade
 
 _SECONDS_A_DAY = 86_400
@@ -98,7 +98,7 @@ def dossier_of(proposal: Proposal) -> ProposalDossier:
 
 def _evidence(entry: evidence_pb2.Evidence) -> Evidence:
     return Evidence(
-        tuple(entry.facts),
+        tuple(parent_of(fact) for fact in entry.facts),
         entry.subject,
         Grade(entry.grade - 1) if entry.HasField("grade") else None,
         _day(entry.as_of) if entry.HasField("as_of") else None,
