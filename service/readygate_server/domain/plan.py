@@ -28,6 +28,7 @@ class WorkItem:
     effort: Range
     wait: Range
     effort_if_false: Range
+    wait_if_false: Range
     owner: str
     infrastructure: bool
     after: tuple[str, ...] = ()
@@ -115,6 +116,7 @@ def _item(finding: Finding, row: RuleRow, table: RuleTable) -> WorkItem:
         effort=work.effort,
         wait=work.wait,
         effort_if_false=ZERO,
+        wait_if_false=ZERO,
         owner=work.owner,
         infrastructure=work.infrastructure,
     )
@@ -139,6 +141,7 @@ def _measuring(item: WorkItem, finding: Finding, work: Work, table: RuleTable) -
         effort=effort,
         wait=ZERO,
         effort_if_false=work.effort if finding.outcome is Outcome.UNKNOWN else ZERO,
+        wait_if_false=work.wait if finding.outcome is Outcome.UNKNOWN else ZERO,
     )
 
 

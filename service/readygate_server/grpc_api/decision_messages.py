@@ -254,6 +254,7 @@ def _item(item: WorkItem, directory: FactDirectory) -> pb.WorkItem:
     )
     if item.measures:
         message.effort_if_measured_false.CopyFrom(_effort(item.effort_if_false))
+        message.wait_if_measured_false.CopyFrom(_weeks(item.wait_if_false))
     return message
 
 

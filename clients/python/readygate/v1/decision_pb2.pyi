@@ -659,6 +659,7 @@ class WorkItem(_message.Message):
     EFFORT_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     EFFORT_IF_MEASURED_FALSE_FIELD_NUMBER: _builtins.int
+    WAIT_IF_MEASURED_FALSE_FIELD_NUMBER: _builtins.int
     OWNER_ROLE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     WAVE_FIELD_NUMBER: _builtins.int
@@ -698,6 +699,10 @@ class WorkItem(_message.Message):
         """Effort that comes on top when the measurement turns out to fail; only for measuring."""
 
     @_builtins.property
+    def wait_if_measured_false(self) -> _ruleset_pb2.WaitRange:
+        """Waiting that comes on top when the measurement turns out to fail; only for measuring."""
+
+    @_builtins.property
     def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids of items that come first."""
 
@@ -717,6 +722,7 @@ class WorkItem(_message.Message):
         effort: _ruleset_pb2.EffortRange | None = ...,
         wait: _ruleset_pb2.WaitRange | None = ...,
         effort_if_measured_false: _ruleset_pb2.EffortRange | None = ...,
+        wait_if_measured_false: _ruleset_pb2.WaitRange | None = ...,
         owner_role: _builtins.str = ...,
         after: _abc.Iterable[_builtins.str] | None = ...,
         wave: _builtins.int = ...,
@@ -724,13 +730,18 @@ class WorkItem(_message.Message):
         infrastructure: _builtins.bool = ...,
         measures: _abc.Iterable[Global___MissingFact] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "_wait_if_measured_false", b"_wait_if_measured_false", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "wait", b"wait", "wait_if_measured_false", b"wait_if_measured_false"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "after", b"after", "done_when", b"done_when", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "foundation", b"foundation", "id", b"id", "infrastructure", b"infrastructure", "kind", b"kind", "measures", b"measures", "owner_role", b"owner_role", "rule_id", b"rule_id", "subject", b"subject", "title", b"title", "wait", b"wait", "wave", b"wave"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "_wait_if_measured_false", b"_wait_if_measured_false", "after", b"after", "done_when", b"done_when", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "foundation", b"foundation", "id", b"id", "infrastructure", b"infrastructure", "kind", b"kind", "measures", b"measures", "owner_role", b"owner_role", "rule_id", b"rule_id", "subject", b"subject", "title", b"title", "wait", b"wait", "wait_if_measured_false", b"wait_if_measured_false", "wave", b"wave"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__effort_if_measured_false: _TypeAlias = _typing.Literal["effort_if_measured_false"]  # noqa: Y015
     _WhichOneofArgType__effort_if_measured_false: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false"]  # noqa: Y015
+    _WhichOneofReturnType__wait_if_measured_false: _TypeAlias = _typing.Literal["wait_if_measured_false"]  # noqa: Y015
+    _WhichOneofArgType__wait_if_measured_false: _TypeAlias = _typing.Literal["_wait_if_measured_false", b"_wait_if_measured_false"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__effort_if_measured_false) -> _WhichOneofReturnType__effort_if_measured_false | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__wait_if_measured_false) -> _WhichOneofReturnType__wait_if_measured_false | None: ...
 
 Global___WorkItem: _TypeAlias = WorkItem  # noqa: Y015
 
