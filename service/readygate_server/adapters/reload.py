@@ -16,6 +16,7 @@ from watchfiles import awatch
 
 from readygate_server.domain.faults import Fault, FaultsError
 from readygate_server.domain.rule import Ruleset
+from readygate_server.observability import logger
 
 _DEBOUNCE_MS: Final = 200
 _STEP_MS: Final = 50
@@ -83,6 +84,9 @@ class RuleWatch(Generic[_Set]):
             faults = self._objections(built.rulesets)
         except FaultsError as error:
             faults = error.faults
+        except Exception as error:  # noqa: BLE001 -- whatever a file leads to, the last good rulesets serve on
+            logger().error("unexpected", doing="loading rules", exc_info=error)
+            faults = (Fault(str(self._directory), 0, 0, "the rules could not be loaded", got=type(error).__name__),)
         if faults:
             await self._listeners.refused(faults)
             return

@@ -14,17 +14,15 @@ from readygate_server.adapters.fact_directory import CatalogueDirectory
 from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.faults import error_of
-from readygate_server.adapters.proposals.paths import check_subject, field_of, find_asset
+from readygate_server.adapters.proposals.overrides import changes_of
 from readygate_server.adapters.proposals.validation import validate_proposal
-from readygate_server.adapters.proposals.values import FactProblemError, Problem, check_value, from_wire
 from readygate_server.adapters.reload import Listeners, RuleWatch
 from readygate_server.adapters.rulefiles.loader import load_rulesets
 from readygate_server.bootstrap.local import DEFAULT_RULESET, Snapshot, fact_directory, load_snapshot
-from readygate_server.domain.errors import InvalidInputError, NotReadyError
+from readygate_server.domain.errors import NotReadyError
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault, FaultsError
 from readygate_server.domain.rule import Ruleset
-from readygate_server.domain.vocabulary import Scope
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging, logger
 from readygate_server.settings import ServerSettings
@@ -54,6 +52,11 @@ class ServedRules:
             raise NotReadyError
         return self._snapshot
 
+    @property
+    def is_ready(self) -> bool:
+        """True once there are rulesets."""
+        return self._snapshot is not None
+
     def swap(self, snapshot: Snapshot) -> None:
         """Serves other rulesets from now on; calls in flight keep theirs."""
         self._snapshot = snapshot
@@ -71,19 +74,7 @@ class ServedRules:
 
     def changes_of(self, proposal: Proposal, overrides: Sequence[FactOverride]) -> Mapping[FactRef, FactValue | None]:
         """Returns what overrides change; raises InvalidInputError with every fault."""
-        changes: dict[FactRef, FactValue | None] = {}
-        faults: list[tuple[str, str, str, str]] = []
-        for index, override in enumerate(overrides):
-            try:
-                ref, value = _change(proposal, override)
-            except FactProblemError as error:
-                problem = error.problem
-                faults.append((f"overrides[{index}]", problem.message, problem.got, problem.expected))
-            else:
-                changes[ref] = value
-        if faults:
-            raise InvalidInputError("request", tuple(faults))
-        return changes
+        return changes_of(proposal, overrides)
 
     def check_rulesets(self, files: Mapping[str, str]) -> tuple[Sequence[Ruleset], Sequence[Fault]]:
         """Returns the rulesets that files make over the packaged ones, or every fault."""
@@ -91,15 +82,6 @@ class ServedRules:
             return load_rulesets(files, base=rules_directory()).rulesets, ()
         except FaultsError as error:
             return (), error.faults
-
-
-def _change(proposal: Proposal, override: FactOverride) -> tuple[FactRef, FactValue | None]:
-    field = field_of(override.fact)
-    check_subject(field, override.subject)
-    if field.scope is not Scope.DEPLOYMENT and find_asset(proposal, field.scope, override.subject) is None:
-        raise FactProblemError(Problem("the proposal has no such asset", override.subject))
-    value = check_value(field, from_wire(override.value)) if override.HasField("value") else None
-    return FactRef(override.fact, override.subject), value
 
 
 async def serve(settings: ServerSettings) -> None:
@@ -121,15 +103,19 @@ async def serve(settings: ServerSettings) -> None:
     await server.start()
 
     async def loaded(snapshot: Snapshot) -> None:
+        is_first = not rules.is_ready
         rules.swap(snapshot)
+        metrics.loads.labels("loaded").inc()
         metrics.show_rulesets(snapshot.rulesets)
         for ruleset in snapshot.rulesets:
             identity = ruleset.identity
             logger().info("ruleset", name=identity.name, version=identity.version, digest=identity.digest)
-        await server.show_serving()
-        logger().info("serving", address=str(server.address))
+        if is_first:
+            await server.show_serving()
+            logger().info("serving", address=str(server.address))
 
     async def refused(faults: Sequence[Fault]) -> None:
+        metrics.loads.labels("refused").inc()
         for fault in faults:
             logger().error("rules_refused", fault=str(fault))
 
@@ -137,6 +123,7 @@ async def serve(settings: ServerSettings) -> None:
     watching = asyncio.create_task(watch.run())
     await stop.wait()
     watching.cancel()
+    await asyncio.wait({watching})
     await server.drain()
 
 
