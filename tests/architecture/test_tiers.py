@@ -27,7 +27,7 @@ TIGHTER: dict[str, Callable[[Any, Any], bool]] = {
 
 LOOSER_ON_PURPOSE = {
     ("API-01", "typed_errors_of_writes"): "from T3 on typed_errors asks the same of every operation",
-    ("API-07", "undo"): "at T4 a person's approval stands in for the undo",
+    ("API-07", "undo"): "at T4 undo_or_approval asks for more, unless a person approves each write",
     ("API-09", "end_date"): "from T3 on method allows no such integration at all",
     ("API-10", "coverage_of_writes"): "from T3 on coverage asks the same of every operation",
     ("DAT-07", "default_tolerance_of_state"): "from T3 on default_tolerance is stricter for every source",
