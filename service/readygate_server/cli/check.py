@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse
+from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse, InputFault, ItemError
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.paths import field_of, parse_path
 from readygate_server.adapters.proposals.reader import read_proposal
@@ -17,7 +18,11 @@ from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.judges import Judge, LocalJudge, RemoteJudge, Wanted
 from readygate_server.cli.options import add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.domain.facts import FactRef, FactValue
-from readygate_server.domain.faults import FaultsError
+from readygate_server.domain.faults import Fault, FaultsError
+
+# Numbers of google.rpc.Code.
+_INVALID_ARGUMENT = 3
+_UNAVAILABLE = 14
 
 
 def add_to(commands: Any) -> None:
@@ -26,6 +31,10 @@ def add_to(commands: Any) -> None:
         "check",
         help="judge proposals: go or no-go, with the blocking work",
         description="Judges proposal files (YAML or JSON), with or without a server; the same evaluator decides.",
+        epilog=(
+            "Several files end with the worst exit code: 4 before 3 before 1 before 2 before 0. "
+            "A file that can not be read or judged does not stop the others."
+        ),
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="proposal, or - for standard input")
     add_ruleset(parser)
@@ -42,6 +51,17 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one file: a reply, or why there is none."""
+
+    name: str
+    code: Exit
+    response: EvaluateResponse | None = None
+    problem: str = ""
+    faults: Sequence[Fault] = field(default=())
+
+
 def run(options: argparse.Namespace) -> int:
     """Judges every file and returns the worst exit code."""
     if options.server and options.rules:
@@ -51,23 +71,36 @@ def run(options: argparse.Namespace) -> int:
     judge: Judge = RemoteJudge(options.server) if options.server else LocalJudge(open_gate(options.rules))
     with judge:
         results = list(_judge_all(judge, options.files, wanted))
-    _print(results, options.format)
-    return worst(code for _, _, code in results)
+    if options.format == "json":
+        _print_json(results)
+    else:
+        _print_text(results)
+    return worst(result.code for result in results)
 
 
-Result = tuple[str, EvaluateResponse | None, Exit]
-
-
-def _judge_all(judge: Judge, files: list[str], wanted: Wanted) -> Iterator[Result]:
+def _judge_all(judge: Judge, files: Sequence[str], wanted: Wanted) -> Iterator[Result]:
+    """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
+    failed: Result | None = None
     for file in files:
-        try:
-            proposal = _read(file)
-        except FaultsError as error:
-            sys.stderr.write(f"{file}: {faults_text(error)}\n")
-            yield file, None, Exit.BAD_INPUT
+        if failed is not None:
+            yield replace(failed, name=file)
             continue
+        result = _judge(judge, file, wanted)
+        if result.problem:
+            sys.stderr.write(f"readygate: {result.problem}\n")
+        yield result
+        failed = result if result.code is Exit.SERVICE_FAILED else None
+
+
+def _judge(judge: Judge, file: str, wanted: Wanted) -> Result:
+    try:
+        proposal = _read(file)
         response = judge.evaluate(proposal, wanted)
-        yield proposal.id, response, exit_of(response.decision.verdict)
+    except FaultsError as error:
+        return Result(file, Exit.BAD_INPUT, problem=f"{file}: {faults_text(error)}", faults=error.faults)
+    except CommandError as error:
+        return Result(file, error.code, problem=str(error))
+    return Result(proposal.id, exit_of(response.decision.verdict), response)
 
 
 def _read(file: str) -> Proposal:
@@ -91,30 +124,48 @@ def _override(text: str) -> tuple[FactRef, FactValue | None]:
         raise CommandError(f"--set {text}: {error}") from None
 
 
-def _print(results: list[Result], form: str) -> None:
-    judged = [(name, response) for name, response, _ in results if response is not None]
-    if form == "json":
-        _print_json([response for _, response in judged])
-        return
+def _print_text(results: Sequence[Result]) -> None:
     # Imported here, because drawing tables is only needed for people.
     from readygate_server.cli.console import console
     from readygate_server.cli.report import print_report
 
     out = console()
+    judged = [(result.name, result.response) for result in results if result.response is not None]
     for number, (name, response) in enumerate(judged):
         if number:
+            out.print()
             out.rule()
         print_report(out, response.decision, name=name)
 
 
-def _print_json(responses: list[EvaluateResponse]) -> None:
+def _print_json(results: Sequence[Result]) -> None:
+    """Prints one file as EvaluateResponse, several as BatchEvaluateResponse in the order of the files."""
     from google.protobuf.json_format import MessageToJson
 
-    if len(responses) == 1:
-        sys.stdout.write(MessageToJson(responses[0]) + "\n")
-    elif responses:
-        batch = BatchEvaluateResponse()
-        for response in responses:
-            batch.results.add().response.CopyFrom(response)
-        batch.ruleset.CopyFrom(responses[0].decision.ruleset)
-        sys.stdout.write(MessageToJson(batch) + "\n")
+    if len(results) > 1:
+        sys.stdout.write(MessageToJson(_batch(results)) + "\n")
+    elif results[0].response is not None:
+        sys.stdout.write(MessageToJson(results[0].response) + "\n")
+
+
+def _batch(results: Sequence[Result]) -> BatchEvaluateResponse:
+    batch = BatchEvaluateResponse()
+    for result in results:
+        item = batch.results.add()
+        if result.response is None:
+            item.error.CopyFrom(_error(result))
+        else:
+            item.response.CopyFrom(result.response)
+            batch.ruleset.CopyFrom(result.response.decision.ruleset)
+    return batch
+
+
+def _error(result: Result) -> ItemError:
+    if result.code is Exit.SERVICE_FAILED:
+        return ItemError(code=_UNAVAILABLE, message=result.problem)
+    faults = [
+        InputFault(path=f"{each.line}:{each.column}", message=each.message, got=each.got, expected=each.expected)
+        for each in result.faults
+    ]
+    reason = "INVALID_PROPOSAL" if faults else "INVALID_REQUEST"
+    return ItemError(code=_INVALID_ARGUMENT, reason=reason, message=result.problem, faults=faults)

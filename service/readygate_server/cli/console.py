@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sys
+from typing import IO, TextIO, cast
 
 from rich.console import Console
 
 _PIPED_WIDTH = 140
+_TRAILING = re.compile(r"[ \t]+(?=\n)")
+
+
+class _Trimmed(io.TextIOBase):
+    """Writes without blanks at the ends of lines, which tables leave and nobody wants in a file."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute of the base class
+        return self._file.encoding
+
+    def write(self, text: str) -> int:
+        self._file.write(_TRAILING.sub("", text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def console() -> Console:
     """Returns the console on standard output; `NO_COLOR` and `COLUMNS` are respected."""
-    terminal = sys.stdout.isatty()
-    width = None if terminal or "COLUMNS" in os.environ else _PIPED_WIDTH
+    if sys.stdout.isatty():
+        return Console(highlight=False, emoji=False, markup=False)
+    width = None if "COLUMNS" in os.environ else _PIPED_WIDTH
     return Console(
-        file=sys.stdout, width=width, no_color=None if terminal else True, highlight=False, emoji=False, markup=False
+        file=cast("IO[str]", _Trimmed(sys.stdout)),
+        width=width,
+        force_terminal=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
     )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
-
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from readygate.v1.gate_service_pb2 import ListRequirementsResponse
 from readygate_server.adapters.proposals.reader import read_proposal
@@ -16,6 +14,9 @@ from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.faults import FaultsError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def add_to(commands: Any) -> None:
@@ -67,17 +68,37 @@ def _listed(gate: LocalGate, options: argparse.Namespace) -> ListRequirementsRes
 
 def _print(response: ListRequirementsResponse) -> None:
     # Imported here, because drawing tables is only needed for people.
+    from rich.table import Table
+
     from readygate_server.cli.console import console
-    from readygate_server.cli.report import gate_name, tier_name
+    from readygate_server.cli.words import gate_name, tier_name
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("fact", "asset", "range", "from", "owner", "rules", "due", "stated"):
-        table.add_column(heading, no_wrap=heading == "fact")
-    for each in response.requirements:
-        rules, due, stated = ", ".join(each.rule_ids), gate_name(each.due), "yes" if each.stated else ""
-        table.add_row(each.fact, each.subject, each.range, each.artefact, each.owner_role, rules, due, stated)
-    out.print(table)
+    table.add_column("fact, and what gives it", overflow="fold")
+    table.add_column("due", no_wrap=True)
+    table.add_column("rules", max_width=16)
     count = sum(each.stated for each in response.requirements)
+    if count:
+        table.add_column("stated", no_wrap=True)
+    for each in response.requirements:
+        stated = ["yes" if each.stated else ""] if count else []
+        table.add_row(_fact(each), gate_name(each.due), ", ".join(each.rule_ids), *stated)
+    out.print(table)
     ruleset = f"{response.ruleset.name} {response.ruleset.version}"
     out.print(f"{len(response.requirements)} facts, {count} stated; {tier_name(response.tier)}; {ruleset}")
+
+
+def _fact(required: ListRequirementsResponse.Requirement) -> RenderableType:
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from readygate_server.cli.words import fact_path
+
+    origin = ", from ".join(part for part in (required.owner_role, required.artefact) if part)
+    said = "; ".join(part for part in (required.range, origin) if part)
+    return Group(
+        Text(fact_path(required.fact, required.subject)),
+        Padding(Text(said, style="dim"), (0, 0, 0, 2)),
+    )

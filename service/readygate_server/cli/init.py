@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
         help="write a commented proposal to start from",
         description="Writes a proposal; every fact that it can not know is absent, so that it never checks as go.",
     )
-    parser.add_argument("archetype", choices=ARCHETYPES)
+    parser.add_argument("archetype", choices=ARCHETYPES, help="kind of deployment")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write (default: standard output)")
     parser.set_defaults(run=run)
 

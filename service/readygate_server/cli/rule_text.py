@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from readygate_server.cli.console import console
 from readygate_server.domain.comparators import describe
-from readygate_server.domain.rule import Check, Provenance, Rule, Ruleset
+from readygate_server.domain.rule import Check, Provenance, Rule, Ruleset, Work
 from readygate_server.domain.ruleset_diff import Change, ChangeKind
 from readygate_server.domain.vocabulary import Tier
 
@@ -21,13 +22,14 @@ _COLOURS = {ChangeKind.TIGHTENED: "yellow", ChangeKind.LOOSENED: "red", ChangeKi
 
 
 def print_rulesets(rulesets: Sequence[Ruleset]) -> None:
-    """Prints one line per ruleset."""
-    table = _table("ruleset", "version", "channel", "in force from", "rules", "digest")
+    """Prints two lines per ruleset: what it is, and its digest in full."""
+    out = console()
     for ruleset in rulesets:
         identity = ruleset.identity
-        cells = (identity.name, identity.version, identity.channel, identity.effective_from, str(len(ruleset.rules)))
-        table.add_row(*cells, Text(identity.digest, overflow="fold"))
-    console().print(table)
+        until = f" until {identity.effective_until}" if identity.effective_until else ""
+        said = f"{identity.channel}, {len(ruleset.rules)} rules, in force from {identity.effective_from}{until}"
+        out.print(Text.assemble((f"{identity.name} {identity.version}", "bold"), f"  {said}"))
+        out.print(f"  {identity.digest}", style="dim", soft_wrap=True)
 
 
 def print_rule(rule: Rule) -> None:
@@ -54,19 +56,25 @@ def print_rule(rule: Rule) -> None:
     out.print("Where the numbers come from", style="bold")
     for check in rule.checks:
         for line in _origins(check):
-            out.print(f"  {line}", style="dim")
-    work = rule.work
+            out.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
     out.print()
-    out.print(f"Work: {work.title}", style="bold")
-    out.print("  done when " + _PLACEHOLDER.sub(r"the level of \1", work.done_when))
-    out.print(
-        f"  {work.effort.low:g}-{work.effort.high:g} person-weeks{f' per {work.per}' if work.per else ''}; {work.owner}"
-    )
-    if work.after:
-        out.print(f"  after the work of {', '.join(work.after)}")
+    out.print(f"Work: {rule.work.title}", style="bold")
+    for line in _work(rule.work):
+        out.print(Padding(line, (0, 0, 0, 2)))
+    out.print()
     for sentence in rule.not_checked:
         out.print(f"Not checked: {sentence}", style="dim")
     out.print(f"References: {'; '.join(rule.references)}", style="dim")
+
+
+def _work(work: Work) -> Iterable[str]:
+    """Yields when the work is done, what it takes and what comes first."""
+    done_when = re.sub(_PLACEHOLDER, r"<\1>", work.done_when)
+    yield f"done when: {done_when}"
+    per = f" per {work.per}" if work.per else ""
+    yield f"{work.effort.low:g}-{work.effort.high:g} person-weeks{per}; {work.owner}"
+    if work.after:
+        yield f"after the work of {', '.join(work.after)}"
 
 
 def _origins(check: Check) -> Iterable[str]:
@@ -95,4 +103,7 @@ def print_diff(changes: Sequence[Change]) -> None:
 
 
 def _table(*headings: str) -> Table:
-    return Table(*headings, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table

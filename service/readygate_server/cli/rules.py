@@ -31,8 +31,13 @@ def add_to(commands: Any) -> None:
     _add(own, "list", _list, "list rulesets with version, digest and number of rules")
     show = _add(own, "show", _show, "show one rule: question, reasons, thresholds with their provenance, work")
     show.add_argument("rule", metavar="RULE", help="id of a rule, such as DAT-03")
-    show.add_argument("--ruleset", default="operational-readiness-full", metavar="NAME[@CHOICE]")
-    show.add_argument("--as-of", type=day, metavar="DATE")
+    show.add_argument(
+        "--ruleset",
+        default="operational-readiness-full",
+        metavar="NAME[@CHOICE]",
+        help="ruleset that has it (default: %(default)s)",
+    )
+    show.add_argument("--as-of", type=day, metavar="DATE", help="day to choose the ruleset on (default: today in UTC)")
     check = own.add_parser("check", help="check every file of a rules directory; all faults at once")
     _add_directory(check, _check)
     test = own.add_parser("test", help="run the tests beside the rules, with coverage")
@@ -41,8 +46,8 @@ def add_to(commands: Any) -> None:
         "--min", type=float, default=0.0, metavar="PERCENT", help="least coverage; below it the command fails"
     )
     compare = _add(own, "diff", _diff, "compare two rulesets: tightened, loosened, neutral, mixed")
-    compare.add_argument("before", metavar="BEFORE", help="NAME@VERSION, or a directory with a ruleset of that name")
-    compare.add_argument("after", metavar="AFTER")
+    compare.add_argument("before", metavar="BEFORE", help="NAME[@CHOICE], such as operational-readiness@2026.1.0")
+    compare.add_argument("after", metavar="AFTER", help="what it is compared with, named in the same way")
     schema = own.add_parser("schema", help="write the JSON Schemas that editors complete and check rule files with")
     _add_directory(schema, _schema)
     published = own.add_parser(
