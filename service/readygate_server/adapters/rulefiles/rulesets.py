@@ -231,16 +231,16 @@ def _sound_part(source: SourceFile) -> RulesetFile | None:
 
 def _late(source: SourceFile, file: RulesetFile, rules: Mapping[str, Rule]) -> Iterator[Fault]:
     """Yields the faults that adjusted gates and severities make of the order of work."""
-    places = {adjustment.rule: ("adjust", index) for index, adjustment in enumerate(file.adjust)}
+    places: dict[str, Path] = {adjustment.rule: ("adjust", index) for index, adjustment in enumerate(file.adjust)}
 
-    def node(rule: Rule) -> WorkNode:
+    def node(rule: Rule, place: Path) -> WorkNode:
         def report(_: int, message: str, details: Mapping[str, Any]) -> Fault:
-            return source.document.fault(places.get(rule.id, ("adjust",)), f"{rule.id}: {message}", **details)
+            return source.document.fault(place, f"{rule.id}: {message}", **details)
 
         return node_of_rule(rule, report)
 
-    nodes = {rule.id: node(rule) for rule in rules.values()}
-    for each in nodes.values():
-        for index, first in enumerate(each.after):
-            if first in nodes and (each.id in places or first in places):
-                yield from late_faults(each, index, nodes[first])
+    for rule in rules.values():
+        for index, prerequisite in enumerate(rule.work.after):
+            place = places.get(rule.id) or places.get(prerequisite)
+            if place is not None and prerequisite in rules:
+                yield from late_faults(node(rule, place), index, node(rules[prerequisite], place))
