@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from readygate_server.domain.comparators import Compare
@@ -9,10 +10,15 @@ from readygate_server.domain.rule import Provenance
 from readygate_server.domain.vocabulary import Effect, Gate, Grade, Severity
 
 
-class Backing(NamedTuple):
-    """Evidence that a stated fact needs: the least grade, and the greatest age in days."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Backing:
+    """Evidence that a stated fact needs: the least grade, and the greatest age in days.
+
+    Compared by identity: whoever settles a table makes one object for what is the same, so that it is looked at once.
+    """
 
     fact: str
+    group: str
     of_subject: bool
     grade: Grade
     maximum_age_days: int

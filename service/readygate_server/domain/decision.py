@@ -10,7 +10,7 @@ from readygate_server.domain.finding import Finding
 from readygate_server.domain.plan import Plan
 from readygate_server.domain.rule import Range, RulesetIdentity
 from readygate_server.domain.tiering import Narrowing, TierAssignment
-from readygate_server.domain.vocabulary import Gate, Grade, Outcome, Tier, Verdict
+from readygate_server.domain.vocabulary import Effect, Gate, Grade, Outcome, Tier, Verdict
 
 
 class MissingFact(NamedTuple):
@@ -97,18 +97,19 @@ class Decision:
         return frozenset(finding.rule.id for finding in self.findings if finding.effect == effect)
 
 
+_COUNTED = {Outcome.SATISFIED: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 2, Outcome.STALE: 2}
+
+
 def count_foundations(findings: tuple[Finding, ...]) -> tuple[FoundationCount, ...]:
     """Counts outcomes per foundation, by name."""
-    groups: dict[str, list[Finding]] = {}
+    counts: dict[str, list[int]] = {}
     for finding in findings:
-        groups.setdefault(finding.rule.foundation, []).append(finding)
-    return tuple(
-        FoundationCount(
-            foundation,
-            sum(finding.outcome is Outcome.SATISFIED for finding in group),
-            sum(finding.outcome is Outcome.VIOLATED for finding in group),
-            sum(finding.outcome in (Outcome.UNKNOWN, Outcome.STALE) for finding in group),
-            sum(finding.blocks for finding in group),
-        )
-        for foundation, group in sorted(groups.items())
-    )
+        count = counts.get(finding.rule.foundation)
+        if count is None:
+            count = counts[finding.rule.foundation] = [0, 0, 0, 0]
+        column = _COUNTED.get(finding.outcome)
+        if column is not None:
+            count[column] += 1
+        if finding.effect is Effect.BLOCKS:
+            count[3] += 1
+    return tuple(FoundationCount(foundation, *count) for foundation, count in sorted(counts.items()))

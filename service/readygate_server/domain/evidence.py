@@ -56,11 +56,20 @@ class EvidenceIndex:
 
     def of(self, fact: str, subject: str) -> Evidence | None:
         """Returns the evidence for a fact, by its name or by `group.*`."""
+        return self.of_group(fact, group_of(fact), subject)
+
+    def of_group(self, fact: str, group_name: str, subject: str) -> Evidence | None:
+        """Returns the same, for those who know the name of the group already."""
         exact = self._best.get((fact, subject))
-        group = self._best.get((f"{fact.partition('.')[0]}.*", subject))
+        group = self._best.get((group_name, subject))
         if exact is None or group is None:
             return exact or group
         return max(exact, group, key=_rank)
+
+
+def group_of(fact: str) -> str:
+    """Returns the name that stands for every fact of a group, such as `source.*`."""
+    return f"{fact.partition('.')[0]}.*"
 
 
 def _rank(entry: Evidence) -> tuple[int, int, str]:
@@ -71,6 +80,14 @@ def backing_for(
     demand: EvidenceDemand, tier: Tier, classes: Mapping[str, FactClass], reads: Callable[[str, Scope], frozenset[str]]
 ) -> BackingOf:
     """Returns what evidence each check and requirement needs at a tier; a derived fact is backed by its inputs."""
+    known: dict[tuple[str, Grade], Backing] = {}
+
+    def one(name: str, grade: Grade) -> Backing:
+        if (name, grade) not in known:
+            of_subject = scope_of(name) is not Scope.DEPLOYMENT
+            age = demand.maximum_age_days[classes[name].ages_as][tier]
+            known[name, grade] = Backing(name, group_of(name), of_subject, grade, age)
+        return known[name, grade]
 
     def backing(rule: Rule, fact: str, expression: str, effect: Effect) -> tuple[Backing, ...]:
         if effect < Effect.CONDITIONS:
@@ -79,12 +96,7 @@ def backing_for(
         names = derived.inputs if derived else (fact,) if fact else sorted(reads(expression, rule.scope))
         parents = dict.fromkeys(parent_of(name) for name in names)
         return tuple(
-            Backing(
-                name,
-                scope_of(name) is not Scope.DEPLOYMENT,
-                _wanted_grade(rule, demand, classes[name], tier),
-                demand.maximum_age_days[classes[name].ages_as][tier],
-            )
+            one(name, _wanted_grade(rule, demand, classes[name], tier))
             for name in parents
             if classes.get(name, DECLARED).ages_as != "declared" and scope_of(name) in (Scope.DEPLOYMENT, rule.scope)
         )
@@ -152,16 +164,13 @@ class _Inspector:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""
         subject, seen = finding.subject, self._seen
         stale: list[tuple[FactRef, Effect]] = []
-        for part in finding.observations:
-            asked, observed, outcome, _ = part
-            if not asked.backing or asked.effect < Effect.CONDITIONS or (observed is None and outcome not in _DECIDED):
+        for asked, observed, outcome, _ in finding.observations:
+            backings = asked.backing
+            if not backings or (observed is None and outcome not in _DECIDED) or asked.effect < Effect.CONDITIONS:
                 continue
-            for backing in asked.backing:
+            for backing in backings:
                 key = (backing, subject if backing.of_subject else "")
-                if key in seen:
-                    shortfall = seen[key]
-                else:
-                    shortfall = seen[key] = self._look(*key)
+                shortfall = seen[key] if key in seen else self._look_once(key)
                 if shortfall is not None:
                     self._note(shortfall, asked.effect)
                     if shortfall.outcome is Outcome.STALE:
@@ -184,26 +193,35 @@ class _Inspector:
         if held is None or held.effect < effect:
             self._found[key] = shortfall._replace(effect=effect)
 
-    def _look(self, backing: Backing, subject: str) -> Shortfall | None:
-        shortfall = self._shortfall(backing, subject)
-        # An expression can be decided without some of the facts that it reads; those need no evidence.
-        return shortfall if shortfall and self._facts.states(shortfall.ref) else None
+    def _look_once(self, key: tuple[Backing, str]) -> Shortfall | None:
+        backing, subject = key
+        entry = self._index.of_group(backing.fact, backing.group, subject)
+        shortfall = None
+        if (
+            entry is None
+            or entry.grade is None
+            or entry.as_of is None
+            or entry.grade < backing.grade
+            or self._day - entry.as_of > backing.maximum_age_days
+            or (entry.expires is not None and self._day > entry.expires)
+        ):
+            ref = FactRef(backing.fact, subject)
+            # An expression can be decided without some of the facts that it reads; those need no evidence.
+            shortfall = _shortfall(backing, ref, entry, self._day) if self._facts.states(ref) else None
+        self._seen[key] = shortfall
+        return shortfall
 
-    def _shortfall(self, backing: Backing, subject: str) -> Shortfall | None:
-        ref = FactRef(backing.fact, subject)
-        entry = self._index.of(backing.fact, subject)
-        wanted, limit = f">= {backing.grade.name}", backing.maximum_age_days
-        if entry is None or entry.grade is None or entry.as_of is None:
-            return Shortfall(ref, Outcome.UNKNOWN, "minimum_grade", "no evidence", wanted)
-        if entry.grade < backing.grade:
-            return Shortfall(ref, Outcome.VIOLATED, "minimum_grade", entry.grade.name, wanted)
-        age = self._day - entry.as_of
-        if age > limit:
-            return Shortfall(ref, Outcome.STALE, "maximum_age_days", f"{age} days old", f"<= {limit} days")
-        if entry.expires is not None and self._day > entry.expires:
-            late = f"expired {self._day - entry.expires} days ago"
-            return Shortfall(ref, Outcome.STALE, "expiry", late, "not expired")
-        return None
+
+def _shortfall(backing: Backing, ref: FactRef, entry: Evidence | None, day: int) -> Shortfall:
+    wanted, limit = f">= {backing.grade.name}", backing.maximum_age_days
+    if entry is None or entry.grade is None or entry.as_of is None:
+        return Shortfall(ref, Outcome.UNKNOWN, "minimum_grade", "no evidence", wanted)
+    if entry.grade < backing.grade:
+        return Shortfall(ref, Outcome.VIOLATED, "minimum_grade", entry.grade.name, wanted)
+    age = day - entry.as_of
+    if age > limit or entry.expires is None:
+        return Shortfall(ref, Outcome.STALE, "maximum_age_days", f"{age} days old", f"<= {limit} days")
+    return Shortfall(ref, Outcome.STALE, "expiry", f"expired {day - entry.expires} days ago", "not expired")
 
 
 _RANKED = (Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.STALE)

@@ -1,8 +1,11 @@
-"""The words of the gate as enumerations; the order of members is meaningful where it is numeric."""
+"""The words of the gate as enumerations; the order of members is meaningful where it is numeric.
+
+The others are strings, because looking them up in a table is then as fast as it can be.
+"""
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 
 
 class Gate(IntEnum):
@@ -48,7 +51,7 @@ class Effect(IntEnum):
     BLOCKS = 3
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """Outcome of one rule for one subject."""
 
     SATISFIED = "satisfied"
@@ -60,7 +63,7 @@ class Outcome(Enum):
     NOT_DUE = "not_due"
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """The answer."""
 
     GO = "GO"
@@ -74,7 +77,7 @@ class Verdict(Enum):
         return self in (Verdict.GO, Verdict.GO_WITH_CONDITIONS)
 
 
-class Scope(Enum):
+class Scope(StrEnum):
     """What a rule is asked about."""
 
     DEPLOYMENT = "deployment"
@@ -92,7 +95,7 @@ class Grade(IntEnum):
     E3 = 3
 
 
-class RuleKind(Enum):
+class RuleKind(StrEnum):
     """Whether a rule asks about facts, or about what is known of them."""
 
     FACTS = "facts"
