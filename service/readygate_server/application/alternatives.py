@@ -6,7 +6,7 @@ there. The alternatives are other tiers, to which the proposal would have to be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from readygate_server.application.active_ruleset import ActiveRuleset
@@ -31,12 +31,8 @@ def alternatives(active: ActiveRuleset, prepared: Prepared, judged: Judgement, q
     ways: list[WayToYes] = []
     for narrowings, candidate in _narrowed(active, prepared, question):
         tier = candidate.tier.tier
-        at_gates = {
-            gate: judged
-            if candidate is prepared and gate is question.gate
-            else judge(active, candidate, replace(question, gate=gate))
-            for gate in Gate
-        }
+        known = {question.gate: judged} if candidate is prepared else {}
+        at_gates = _at_gates(active, candidate, question, known)
         latest = max((gate for gate, each in at_gates.items() if each.verdict.passes), default=None)
         if latest is not None:
             passing.append(PassingToday(at_gates[latest].verdict, tier, latest, narrowings))
@@ -49,6 +45,21 @@ def alternatives(active: ActiveRuleset, prepared: Prepared, judged: Judgement, q
     useful = [way for way in ways if not any(_better(other, way) for other in ways)]
     useful.sort(key=lambda way: (way.effort.middle, len(way.items), -way.tier, -way.gate))
     return tuple(passing), tuple(useful)
+
+
+def _at_gates(
+    active: ActiveRuleset, candidate: Prepared, question: Question, known: Mapping[Gate, Judgement]
+) -> dict[Gate, Judgement]:
+    """Judges at every gate up to the one asked for, and at later ones while they pass.
+
+    What blocks at a gate blocks at every later one, so that behind the first that does not pass none does.
+    """
+    at_gates: dict[Gate, Judgement] = {}
+    for gate in Gate:
+        if gate > question.gate and not at_gates[Gate(gate - 1)].verdict.passes:
+            break
+        at_gates[gate] = known.get(gate) or judge(active, candidate, replace(question, gate=gate))
+    return at_gates
 
 
 def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...]) -> WayToYes:
