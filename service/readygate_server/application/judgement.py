@@ -75,4 +75,8 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     findings = waive(findings, question.waivers, question.as_of)
     # Rules and subjects come in order already; only what was added at the end has to find its place.
     findings.sort(key=lambda finding: (finding.rule.id, finding.subject))
-    return Judgement(table, prepared.tier, tuple(findings), decide(findings), prepared.index, day)
+    verdict = decide(findings)
+    if prepared.tier.is_floor and verdict.passes:
+        # At a higher tier, which the missing facts may still lead to, more is asked.
+        verdict = Verdict.UNDETERMINED
+    return Judgement(table, prepared.tier, tuple(findings), verdict, prepared.index, day)
