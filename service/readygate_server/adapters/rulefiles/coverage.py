@@ -9,8 +9,7 @@ from typing import Final
 
 from readygate_server.adapters.rulefiles.compose import plain_value
 from readygate_server.adapters.rulefiles.known_facts import known_facts
-from readygate_server.adapters.rulefiles.loader import LoadedRules
-from readygate_server.adapters.rulefiles.rule_tests import CaseResult, EvaluateRule, run_rule_tests
+from readygate_server.adapters.rulefiles.rule_tests import CaseResult
 from readygate_server.domain.rule import Check, Rule
 from readygate_server.domain.vocabulary import Outcome, RuleKind, Severity, Tier
 
@@ -85,30 +84,6 @@ class Coverage:
             each: Share(sum(key(item) == each for item in self.shown), sum(key(item) == each for item in self.required))
             for each in keys
         }
-
-
-@dataclass(frozen=True, slots=True)
-class RuleTestReport:
-    """Results of all tests of a directory, and what they cover."""
-
-    results: tuple[CaseResult, ...]
-    coverage: Coverage
-
-    @property
-    def failures(self) -> tuple[CaseResult, ...]:
-        """Results that came out otherwise than expected."""
-        return tuple(result for result in self.results if not result.passed)
-
-    def passes(self, minimum: float = 0.0) -> bool:
-        """True when all tests pass and at least `minimum` percent is covered."""
-        return not self.failures and self.coverage.meets(minimum)
-
-
-def report_rule_tests(loaded: LoadedRules, evaluate_rule: EvaluateRule) -> RuleTestReport:
-    """Runs all tests of a rules directory and measures what they cover."""
-    results = run_rule_tests(loaded, evaluate_rule)
-    days = {rule_id: test.file.as_of for rule_id, test in loaded.tests.items()}
-    return RuleTestReport(results, measure(loaded.rules.values(), results, days))
 
 
 def measure(rules: Iterable[Rule], results: Sequence[CaseResult], as_of: Mapping[str, str]) -> Coverage:

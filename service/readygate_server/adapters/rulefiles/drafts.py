@@ -73,7 +73,7 @@ def draft_of(source: SourceFile) -> RuleDraft:
         id=str(
             source.data.get("id") if source.sound("id") and "id" in source.data else PurePosixPath(source.path).stem
         ),
-        scope=Scope(source.data["scope"]) if "scope" in source.data and source.sound("scope") else None,
+        scope=Scope(str(source.data["scope"])) if "scope" in source.data and source.sound("scope") else None,
         due=_due(due),
         severity=severities(source.data["severity"])
         if "severity" in source.data and source.sound("severity")

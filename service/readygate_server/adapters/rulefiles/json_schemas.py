@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from readygate_server.adapters.rulefiles.schema import (
     TieringFile,
 )
 
-FOLDER: Final = "schema"
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SHAPES: Final[Mapping[str, type[BaseModel]]] = {
     "rule": RuleFile,
@@ -38,21 +37,19 @@ def json_schemas() -> Mapping[str, str]:
 
 
 def write_schemas(directory: Path) -> tuple[Path, ...]:
-    """Writes all schemas into the folder `schema` of a rules directory and returns their paths."""
-    folder = directory / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    """Writes all schemas into a directory, such as `rules/schema`, and returns their paths."""
+    directory.mkdir(parents=True, exist_ok=True)
     for name, text in json_schemas().items():
-        path = folder / name
-        path.write_text(text, encoding="utf-8")
-        paths.append(path)
-    return tuple(paths)
+        (directory / name).write_text(text, encoding="utf-8")
+    return tuple(directory / name for name in json_schemas())
 
 
 def _text(shape: type[BaseModel]) -> str:
     schema = _tidy(shape.model_json_schema(by_alias=True))
-    names = {"fact": known_facts(), "fact-or-whole": {*known_facts(), *all_facts()}}
-    _name_facts(schema, {kind: sorted(facts) for kind, facts in names.items()})
+    names = {"fact": sorted(known_facts()), "fact-or-whole": sorted({*known_facts(), *all_facts()})}
+    used = _refer(schema, {**{kind: f"#/$defs/{kind}" for kind in names}, "proposal": "proposal.schema.json"})
+    for kind in sorted(used & names.keys()):
+        schema.setdefault("$defs", {})[kind] = {"enum": names[kind], "type": "string"}
     return json.dumps({"$schema": _DRAFT, **schema}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -83,23 +80,15 @@ def _present(part: dict[str, Any]) -> dict[str, Any]:
     return {**rest, **alternatives[0]} if len(alternatives) == 1 else {**rest, "anyOf": alternatives}
 
 
-def _name_facts(schema: dict[str, Any], names: Mapping[str, Iterable[str]]) -> None:
-    """Lets every place that names a fact refer to one list of them."""
-    used: set[str] = set()
-
-    def visit(value: Any) -> None:
-        if isinstance(value, list):
-            for part in value:
-                visit(part)
-        elif isinstance(value, dict):
-            kind = value.get("format")
-            if isinstance(kind, str) and kind in names:
-                used.add(kind)
-                value.clear()
-                value["$ref"] = f"#/$defs/{kind}"
-            for part in value.values():
-                visit(part)
-
-    visit(schema)
-    for kind in used:
-        schema.setdefault("$defs", {})[kind] = {"enum": list(names[kind]), "type": "string"}
+def _refer(value: Any, places: Mapping[str, str]) -> set[str]:
+    """Puts a reference wherever the format says what kind of thing stands there; returns the kinds met."""
+    if isinstance(value, list):
+        return {kind for part in value for kind in _refer(part, places)}
+    if not isinstance(value, dict):
+        return set()
+    kind = value.get("format")
+    if isinstance(kind, str) and kind in places:
+        value.clear()
+        value["$ref"] = places[kind]
+        return {kind}
+    return {kind for part in value.values() for kind in _refer(part, places)}

@@ -82,7 +82,8 @@ def _evidence_faults(draft: RuleDraft) -> Iterator[Fault]:
         if ages_as in demand.maximum_age_days:
             yield from _absent_tiers(draft, path, demand.maximum_age_days[ages_as])
         elif ages_as != "declared":  # what a proposer decides needs no evidence
-            yield draft.fault(("evidence", *path), f"no greatest age for facts that are {ages_as}", at_key=True)
+            message = f"no greatest age for facts that are {ages_as}"
+            yield draft.fault(("evidence", "maximum_age_days"), message, at_key=True)
 
 
 def _absent_tiers(draft: RuleDraft, path: tuple[str, ...], levels: Container[TierName]) -> Iterator[Fault]:

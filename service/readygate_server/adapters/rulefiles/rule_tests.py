@@ -36,12 +36,12 @@ class Mismatch:
     """One thing that came out otherwise than expected."""
 
     what: str
-    got: str
-    expected: str
+    got: str = ""
+    expected: str = ""
 
     def __str__(self) -> str:
         """Returns the difference in one line."""
-        return f"{self.what}: got {self.got}" + (f", expected {self.expected}" if self.expected else "")
+        return f"{self.what}: got {self.got}, expected {self.expected}" if self.expected else self.what
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,9 @@ class _Runner:
                 else:
                     set_fact(proposal, ref, value)
         except FaultsError as error:
-            return Mismatch("the proposal of the test", "; ".join(map(str, error.faults)), "a sound proposal")
+            return Mismatch(f"the facts are no proposal: {'; '.join(map(str, error.faults))}")
         except FactProblemError as error:
-            return Mismatch("'set' of the test", str(error), "a fact of the proposal with a value that fits")
+            return Mismatch(f"the facts can not be set: {error}")
         return proposal
 
     def _judge(

@@ -377,6 +377,6 @@ class RuleTestFile(Shape):
 
     rule: RuleId
     as_of: Day = "2026-11-01"
-    base: dict[str, object]
+    base: dict[str, object] = Field(json_schema_extra={"format": "proposal"})
     cases: list[RuleCase]
     thresholds: list[ThresholdTest] = []
