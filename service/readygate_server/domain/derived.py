@@ -94,12 +94,21 @@ def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> C
             missing.append(FactRef("source.entity" if its_entity is None else "source.authority", other))
         else:
             count += 1
-    # What is missing can only add to the count.
-    return Partly(tuple(missing), least=float(count)) if missing else float(count)
+    # What is missing can only add to the count, and each at most one.
+    return Partly(tuple(missing), float(count), float(count + len(missing))) if missing else float(count)
 
 
-def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float], tuple[FactRef, ...]]:
-    values: list[float] = []
+class _Path(NamedTuple):
+    """Values on the critical path: those that certainly are, those that may be, None when one of these is unknown."""
+
+    certain: list[float]
+    possible: list[float] | None
+    missing: tuple[FactRef, ...]
+
+
+def _over_critical_path(proposal: ProposalFacts, fact: str) -> _Path:
+    certain: list[float] = []
+    possible: list[float] | None = []
     missing: list[FactRef] = []
     for api, facts in proposal.of(Scope.API):
         critical = facts.get("api.critical_path")
@@ -110,21 +119,30 @@ def _over_critical_path(proposal: ProposalFacts, fact: str) -> tuple[list[float]
             missing.append(FactRef("api.critical_path", api))
         elif value is None:
             missing.append(FactRef(fact, api))
-        elif isinstance(value, (int, float)):
-            values.append(float(value))
-    return values, tuple(missing)
+        if not isinstance(value, (int, float)):
+            possible = None
+            continue
+        if critical is not None:
+            certain.append(float(value))
+        if possible is not None:
+            possible.append(float(value))
+    return _Path(certain, possible, tuple(missing))
 
 
 def _chain_availability(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
-    values, missing = _over_critical_path(proposal, "api.availability_30d")
-    known = math.prod(values)
-    return Partly(missing, most=known) if missing else known
+    path = _over_critical_path(proposal, "api.availability_30d")
+    known = math.prod(path.certain)
+    if not path.missing:
+        return known
+    return Partly(path.missing, None if path.possible is None else math.prod(path.possible), known)
 
 
 def _sequential_latency(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
-    values, missing = _over_critical_path(proposal, "api.latency_p95")
-    known = math.fsum(values)
-    return Partly(missing, least=known) if missing else known
+    path = _over_critical_path(proposal, "api.latency_p95")
+    known = math.fsum(path.certain)
+    if not path.missing:
+        return known
+    return Partly(path.missing, known, None if path.possible is None else math.fsum(path.possible))
 
 
 def _sunset_days(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:

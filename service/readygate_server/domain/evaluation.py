@@ -154,9 +154,11 @@ def _without_value(asked: Asked, row: RuleRow, case: Case, subject: str, facts: 
     if derived is not None:
         computed = derived.compute(case.facts, subject, facts)
         if isinstance(computed, Partly):
-            best = _best(asked, computed)
+            best, worst = _ends(asked, computed)
             if best is not None and not asked.compare(best, case.day):
                 return _compared(asked, best, case, doubt)  # not even the best that is possible is enough
+            if worst is not None and asked.compare(worst, case.day):
+                return _compared(asked, worst, case, doubt)  # even the worst that is possible is enough
             return Observation(asked, None, _UNKNOWN, computed.missing + doubt)
         return _compared(asked, computed, case, doubt)
     ref = FactRef(asked.fact, subject if asked.of_subject else "")
@@ -165,11 +167,11 @@ def _without_value(asked: Asked, row: RuleRow, case: Case, subject: str, facts: 
     return Observation(asked, None, _UNKNOWN, (ref, *doubt))
 
 
-def _best(asked: Asked, computed: Partly) -> float | None:
-    """Returns the best that a value can still be for a check, when the check has a direction and the value a bound."""
+def _ends(asked: Asked, computed: Partly) -> tuple[float | None, float | None]:
+    """Returns the best and the worst that a value can still be, as far as the check has a direction."""
     if asked.comparator == "at_least":
-        return computed.most
-    return computed.least if asked.comparator == "at_most" else None
+        return computed.most, computed.least
+    return (computed.least, computed.most) if asked.comparator == "at_most" else (None, None)
 
 
 def _compared(asked: Asked, value: FactValue, case: Case, doubt: Doubt) -> Observation:

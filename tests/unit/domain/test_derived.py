@@ -121,12 +121,12 @@ def _sources(*pairs: Stated) -> ProposalFacts:
         ([("order", "system_of_record")], 1.0),
         ([("order", None)], 1.0),
         ([(None, "replica")], 1.0),
-        ([(None, "system_of_record")], Partly((FactRef("source.entity", "b"),), least=1.0)),
-        ([("customer", None)], Partly((FactRef("source.authority", "b"),), least=1.0)),
-        ([(None, None)], Partly((FactRef("source.entity", "b"),), least=1.0)),
+        ([(None, "system_of_record")], Partly((FactRef("source.entity", "b"),), 1.0, 2.0)),
+        ([("customer", None)], Partly((FactRef("source.authority", "b"),), 1.0, 2.0)),
+        ([(None, None)], Partly((FactRef("source.entity", "b"),), 1.0, 2.0)),
         (
             [("customer", "system_of_record"), ("customer", None)],
-            Partly((FactRef("source.authority", "c"),), least=2.0),
+            Partly((FactRef("source.authority", "c"),), 2.0, 3.0),
         ),
     ],
 )
@@ -182,6 +182,16 @@ def test_a_chain_with_a_gap_has_a_bound(fact: str, name: str, known: float, boun
     given = facts(apis={"a": {**CRITICAL, name: known}, "b": CRITICAL, "c": {name: known}, "d": ASIDE})
 
     assert computed(fact, given) == Partly((FactRef(name, "b"), FactRef("api.critical_path", "c")), **bound)
+
+
+def test_a_link_of_unknown_place_bounds_the_chain_from_both_sides() -> None:
+    """When all values are known, and only not whether one of them counts, the chain lies between both answers."""
+    link: Facts = {"api.availability_30d": 0.9, "api.latency_p95": 300}
+    given = facts(apis={"a": {**CRITICAL, **link}, "b": link})
+    missing = (FactRef("api.critical_path", "b"),)
+
+    assert computed("deployment.chain_availability", given) == Partly(missing, 0.9 * 0.9, 0.9)
+    assert computed("deployment.sequential_latency_p95", given) == Partly(missing, 300.0, 600.0)
 
 
 def test_a_chain_without_links_is_whole() -> None:

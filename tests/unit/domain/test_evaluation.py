@@ -439,6 +439,18 @@ def test_a_derived_fact_in_part_never_passes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("latency", "outcome"),
+    [(400, Outcome.SATISFIED), (500, Outcome.SATISFIED), (600, Outcome.UNKNOWN), (1200, Outcome.VIOLATED)],
+)
+def test_a_derived_fact_in_part_passes_at_its_worst(latency: int, outcome: Outcome) -> None:
+    """When even the worst that is possible is enough, what is missing does not matter; it is Kleene's logic of sums."""
+    link = {"api.latency_p95": latency}
+    given = facts(apis={"a": {"api.critical_path": True, **link}, "b": link})
+
+    assert judged_one(rule("API-04", LATENCY, scope=Scope.DEPLOYMENT), given).outcome is outcome
+
+
+@pytest.mark.parametrize(
     ("comparator", "limit"), [("at_least", 100), ("equals", 500), ("at_least", 2000)], ids=["more", "just", "far more"]
 )
 def test_a_least_value_decides_nothing_where_more_is_better(comparator: str, limit: float) -> None:
