@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Protocol, Self, TypeVar, cast, overload
@@ -71,7 +71,7 @@ class _Rpc(Generic[_Request, _Reply]):
     def __get__(self, client: GateClient, owner: type) -> Operation[_Request, _Reply]: ...
 
     @overload
-    def __get__(self, client: AsyncGateClient, owner: type) -> Operation[_Request, Awaitable[_Reply]]: ...
+    def __get__(self, client: AsyncGateClient, owner: type) -> Operation[_Request, Coroutine[Any, Any, _Reply]]: ...
 
     def __get__(self, client: GateClient | AsyncGateClient | None, owner: type) -> Any:
         return self if client is None else partial(client.call, self)

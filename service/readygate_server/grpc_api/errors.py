@@ -57,6 +57,14 @@ class OverloadedError(GateError):
         return f"{self.limit} calls are being answered, which is as many as this server holds; try again later"
 
 
+class StoppingError(GateError):
+    """The server takes no new calls, because it is about to stop."""
+
+    def __str__(self) -> str:
+        """Returns what to do."""
+        return "the server is stopping; ask another one, or again later"
+
+
 @dataclass(eq=False)
 class UnexpectedError(GateError):
     """Something unforeseen happened; only the log says what."""
@@ -104,6 +112,7 @@ TABLE: Final[Mapping[type[GateError], Row]] = {
         lambda error: {"rule": error.rule_id, "expression": error.expression},
     ),
     NotReadyError: Row(grpc.StatusCode.UNAVAILABLE, pb.ERROR_REASON_NOT_READY, lambda _: {}),
+    StoppingError: Row(grpc.StatusCode.UNAVAILABLE, pb.ERROR_REASON_NOT_READY, lambda _: {}),
     DeadlineExceededError: Row(grpc.StatusCode.DEADLINE_EXCEEDED, pb.ERROR_REASON_DEADLINE_EXCEEDED, lambda _: {}),
     OverloadedError: Row(
         grpc.StatusCode.RESOURCE_EXHAUSTED, pb.ERROR_REASON_OVERLOADED, lambda error: {"limit": error.limit}

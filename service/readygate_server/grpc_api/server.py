@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -45,8 +46,9 @@ class GateServer:
         self._health = health.aio.HealthServicer()
         self._stop_metrics: Callable[[], None] = lambda: None
         self._address = settings.listen
+        self._calls = CallInterceptor(metrics, limit=settings.concurrent_calls)
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(metrics, limit=settings.concurrent_calls)],
+            interceptors=[self._calls],
             options=[
                 ("grpc.so_reuseport", 0),  # else a second server takes half of the calls, in silence
                 ("grpc.max_receive_message_length", settings.limits.request_bytes),
@@ -78,6 +80,7 @@ class GateServer:
                 raise ListenError(f"can not offer metrics on {self._settings.metrics}: {error.strerror}") from error
             logger().info("metrics", address=str(Address(self._settings.metrics.host, port)))
         await self._server.start()
+        logger().info("listening", address=str(self._address))
 
     async def show_serving(self) -> None:
         """Says that calls can be answered."""
@@ -85,9 +88,11 @@ class GateServer:
 
     async def drain(self) -> None:
         """Refuses new calls and answers those in flight, for as long as the settings allow."""
-        logger().info("draining", seconds=self._settings.drain_seconds)
+        seconds, started = self._settings.drain_seconds, time.monotonic()
+        logger().info("draining", seconds=seconds)
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(self._settings.drain_seconds)
+        await self._calls.drain(seconds)
+        await self._server.stop(max(0.0, seconds - (time.monotonic() - started)))
         await asyncio.to_thread(self._stop_metrics)
         if self._address.is_unix:
             with contextlib.suppress(OSError):

@@ -1,0 +1,192 @@
+"""`readygate serve` as a process: its ready line, its end, and its rules while they change."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from pathlib import Path
+
+import grpc
+import pytest
+
+from readygate import AsyncGateClient, GateError
+from readygate.v1 import gate_service_pb2 as pb
+from readygate.v1 import ruleset_service_pb2 as rulesets
+from readygate.v1.ruleset_pb2 import RulesetSelector
+from tests.grpc_api import rules_on_disk
+from tests.grpc_api.processes import Served, serve
+from tests.grpc_api.serving import AS_OF, refund_agent, tiny
+from tests.grpc_api.test_server import NOT_SERVING, health_of
+
+SMALL = RulesetSelector(name="small")
+RELOADS = 8
+CALLERS = 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_server_that_is_told_to_stop_ends_cleanly(number: int) -> None:
+    """One line says where the server is, and a signal ends it with 0."""
+    async with serve("--metrics", "127.0.0.1:0") as served:
+        address = await served.ready()
+        async with AsyncGateClient(address) as client:
+            await client.evaluate(pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF))
+        metrics = await served.metrics()
+        code = await served.stop(number)
+
+    assert code == 0
+    assert 'readygate_decisions_total{verdict="NO_GO"} 1.0' in metrics
+    assert 'readygate_ruleset_loads_total{result="loaded"} 1.0' in metrics
+    assert len(served.of("serving")) == 1
+    assert served.of("stopped")
+    assert served.other == []
+
+
+@pytest.mark.parametrize("arguments", [["--listen", "0.0.0.0:0"], ["--metrics", "0.0.0.0:0"], ["--rules", "/nowhere"]])
+async def test_settings_that_can_not_be_used_end_the_command(arguments: list[str]) -> None:
+    """A bad address or directory is bad usage: a sentence, and exit code 3."""
+    async with serve(*arguments) as served:
+        code = await asyncio.wait_for(served.process.wait(), 30)
+
+    assert code == 3
+    assert not served.lines
+    assert arguments[-1].partition(":")[0] in "".join(served.other)
+
+
+async def test_calls_in_flight_are_answered_before_the_end() -> None:
+    """Under load, a call is answered or was never taken: the server has no verdict that its caller did not get."""
+    answered, refused = 0, []
+
+    async def call_on(address: str) -> None:
+        nonlocal answered
+        async with AsyncGateClient(address, timeout=20) as client:
+            while True:
+                try:
+                    await client.evaluate(pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF))
+                    answered += 1
+                except GateError as error:
+                    refused.append(error)
+                    return
+
+    async with serve() as served:
+        address = await served.ready()
+        callers = [asyncio.create_task(call_on(address)) for _ in range(12)]
+        checking = asyncio.create_task(_check_all_rules(address))
+        await asyncio.sleep(1)
+        code = await served.stop()
+        await asyncio.gather(*callers)
+        checked = await checking
+
+    judged = [line for line in served.of("call") if line["method"] == "GateService/Evaluate"]
+    assert code == 0
+    assert answered > 12
+    assert {error.code for error in refused} == {grpc.StatusCode.UNAVAILABLE}
+    assert {line["code"] for line in judged} == {"OK", "UNAVAILABLE"}
+    assert sum(line["code"] == "OK" for line in judged) == answered
+    assert checked.faults or checked.rulesets
+
+
+async def _check_all_rules(address: str) -> rulesets.ValidateRulesetResponse:
+    """Asks for the slowest thing there is, so that it is in flight when the signal comes."""
+    directory = Path(__file__).parents[2] / "rules"
+    names = [path for path in directory.rglob("*.yaml") if path.name != "facts.yaml"]
+    files = [
+        rulesets.RulesetFile(path=path.relative_to(directory).as_posix(), content=path.read_text(encoding="utf-8"))
+        for path in names
+    ]
+    async with AsyncGateClient(address, timeout=30) as client:
+        await asyncio.sleep(0.9)
+        return await client.validate_ruleset(rulesets.ValidateRulesetRequest(files=files))
+
+
+async def test_rules_that_are_bad_from_the_start_serve_nothing_until_they_are_mended(tmp_path: Path) -> None:
+    """With faulty rules a server listens, is not healthy, names every fault, and serves as soon as they are sound."""
+    file = rules_on_disk.write(tmp_path, version="2026.1.0")
+    rules_on_disk.put(file, file.read_text(encoding="utf-8").replace("ACM-02]", "ACM-03]") + "colour: red\n")
+    async with serve(rules=tmp_path) as served:
+        await served.until(lambda: len(served.of("rules_refused")) >= 2, "refused")
+        address = served.of("listening")[0]["address"]
+        before = await health_of(address)
+        rules_on_disk.write(tmp_path, version="2026.1.0")
+        await served.ready()
+        async with AsyncGateClient(address) as client:
+            reply = await client.evaluate(pb.EvaluateRequest(proposal=tiny(), ruleset=SMALL, as_of=AS_OF))
+
+    faults = [line["fault"] for line in served.of("rules_refused")]
+    assert before == NOT_SERVING
+    assert any("ACM-03" in fault for fault in faults)
+    assert any("colour" in fault for fault in faults)
+    assert reply.decision.ruleset.version == "2026.1.0"
+
+
+async def test_a_published_version_that_was_edited_is_refused(tmp_path: Path) -> None:
+    """The same version with another content does not take the place of the one that was served."""
+    rules_on_disk.write(tmp_path, version="2026.1.0")
+    async with serve(rules=tmp_path) as served, AsyncGateClient(await served.ready()) as client:
+        before = await client.evaluate(pb.EvaluateRequest(proposal=tiny(), ruleset=SMALL, as_of=AS_OF))
+        rules_on_disk.write(tmp_path, version="2026.1.0", limit=0.99)
+        await served.until(lambda: bool(served.of("rules_refused")), "refused")
+        after = await client.evaluate(pb.EvaluateRequest(proposal=tiny(), ruleset=SMALL, as_of=AS_OF))
+
+    assert "published version edited" in served.of("rules_refused")[0]["fault"]
+    assert after.decision == before.decision
+
+
+async def test_rules_change_under_load_and_no_call_notices(tmp_path: Path) -> None:
+    """While rules change again and again, once badly, every batch is answered by exactly one of them."""
+    rules_on_disk.write(tmp_path, version="2026.1.0")
+    items = [pb.EvaluateRequest(proposal=tiny(f"p{index}"), as_of=AS_OF, view=pb.VIEW_SUMMARY) for index in range(30)]
+    request = pb.BatchEvaluateRequest(items=items, ruleset=SMALL)
+    replies: list[pb.BatchEvaluateResponse] = []
+    done = asyncio.Event()
+
+    async def call_on(address: str) -> None:
+        async with AsyncGateClient(address, timeout=60) as client:
+            while not done.is_set():
+                replies.append(await client.batch_evaluate(request))
+
+    async with serve(rules=tmp_path) as served:
+        address = await served.ready()
+        callers = [asyncio.create_task(call_on(address)) for _ in range(CALLERS)]
+        try:
+            await _change_rules(served, tmp_path)
+        finally:
+            done.set()
+            await asyncio.gather(*callers)
+        code = await served.stop()
+
+    assert code == 0
+    for reply in replies:
+        digests = {each.response.decision.ruleset.digest for each in reply.results}
+        assert digests == {reply.ruleset.digest}
+        assert not any(each.HasField("error") for each in reply.results)
+    versions = {reply.ruleset.version for reply in replies}
+    assert len(versions) > RELOADS / 2, f"too few of the versions were ever asked: {versions}"
+    assert "2026.5.0" not in versions
+    assert {line["code"] for line in served.of("call")} == {"OK"}
+    assert any(re.search(r"ACM-01\.yaml:\d+:\d+", line["fault"]) for line in served.of("rules_refused"))
+
+
+async def _change_rules(served: Served, directory: Path) -> None:
+    """Writes one version after the other, each as soon as the server has seen the one before; one has a fault."""
+    rule = directory / "ACM-01.yaml"
+    for number in range(2, RELOADS + 2):
+        version = f"2026.{number}.0"
+        if number == 5:
+            rules_on_disk.put(
+                rule, rule.read_text(encoding="utf-8").replace("source.completeness", "source.completnes")
+            )
+            rules_on_disk.put(
+                directory / "small.yaml",
+                (directory / "small.yaml").read_text(encoding="utf-8").replace("2026.4.0", version),
+            )
+            await served.until(lambda: bool(served.of("rules_refused")), "refused")
+            await asyncio.sleep(0.3)
+            continue
+        rules_on_disk.write(directory, version=version, limit=0.5 + number / 1000)
+        await served.until(lambda wanted=version: _has_loaded(served, wanted), f"loaded {version}")  # type: ignore[misc]
+        await asyncio.sleep(0.2)
+
+
+def _has_loaded(served: Served, version: str) -> bool:
+    return any((line["name"], line["version"]) == ("small", version) for line in served.of("ruleset"))
