@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from readygate_server.adapters.rulefiles.compose import plain_value
 from readygate_server.adapters.rulefiles.known_facts import known_facts
 from readygate_server.adapters.rulefiles.rule_tests import CaseResult
+from readygate_server.domain.derived import DERIVED
+from readygate_server.domain.facts import FactValue
 from readygate_server.domain.rule import Check, Rule
 from readygate_server.domain.vocabulary import Outcome, RuleKind, Severity, Tier
 
@@ -154,16 +155,21 @@ def _shown(result: CaseResult, rule: Rule, as_of: str) -> Iterator[Item]:
     yield Item(rule.id, result.tier.name, result.tier)
     yield from (_of_requirement(rule.id, requirement, "met") for requirement in result.met)
     yield from (_of_requirement(rule.id, requirement, "unmet") for requirement in result.unmet)
-    check = next((check for check in rule.checks if check.id == result.check), None)
-    if check is not None and (result.side != "pass" or _at_the_limit(check, result, as_of)):
-        yield _of_threshold(rule.id, check.id, result.tier, result.side)
+    checks = {check.id: check for check in rule.checks if result.tier in check.thresholds}
+    # A check shows its sides also where the rule as a whole hangs on something else.
+    for check_id, outcome, value in result.observed:
+        check = checks.get(check_id)
+        if check is not None and outcome is Outcome.VIOLATED:
+            yield _of_threshold(rule.id, check_id, result.tier, "fail")
+        elif check is not None and outcome is Outcome.SATISFIED and _at_the_limit(check, result.tier, value, as_of):
+            yield _of_threshold(rule.id, check_id, result.tier, "pass")
 
 
-def _at_the_limit(check: Check, result: CaseResult, as_of: str) -> bool:
+def _at_the_limit(check: Check, tier: Tier, value: FactValue, as_of: str) -> bool:
     """True when the value that passes is the threshold itself, as far as one value can be."""
-    if check.comparator not in _TIGHT or result.fact != check.fact:
+    if check.comparator not in _TIGHT or check.fact in DERIVED:
         return True
-    value, limit = plain_value(result.value), check.thresholds[result.tier].value
+    limit = check.thresholds[tier].value
     if isinstance(value, tuple):
         return len(value) == limit
     if isinstance(value, str):

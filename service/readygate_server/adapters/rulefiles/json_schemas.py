@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from readygate_server.adapters.fact_catalogue import FactsFile
+from readygate_server.adapters.proposals.schema import proposal_schema
 from readygate_server.adapters.proposals.vocabulary import all_facts
 from readygate_server.adapters.rulefiles.known_facts import known_facts
 from readygate_server.adapters.rulefiles.schema import (
@@ -46,10 +47,15 @@ def write_schemas(directory: Path) -> tuple[Path, ...]:
 
 def _text(shape: type[BaseModel]) -> str:
     schema = _tidy(shape.model_json_schema(by_alias=True))
-    names = {"fact": sorted(known_facts()), "fact-or-whole": sorted({*known_facts(), *all_facts()})}
-    used = _refer(schema, {**{kind: f"#/$defs/{kind}" for kind in names}, "proposal": "proposal.schema.json"})
-    for kind in sorted(used & names.keys()):
-        schema.setdefault("$defs", {})[kind] = {"enum": names[kind], "type": "string"}
+    facts, wholes = sorted(known_facts()), sorted({*known_facts(), *all_facts()})
+    # The schema of proposals is put in as a whole, because not every editor follows a reference to another file.
+    kinds: dict[str, Any] = {
+        "fact": {"enum": facts, "type": "string"},
+        "fact-or-whole": {"enum": wholes, "type": "string"},
+        "proposal": {key: value for key, value in proposal_schema().items() if key != "$schema"},
+    }
+    for kind in sorted(_refer(schema, kinds)):
+        schema.setdefault("$defs", {})[kind] = kinds[kind]
     return json.dumps({"$schema": _DRAFT, **schema}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -80,15 +86,15 @@ def _present(part: dict[str, Any]) -> dict[str, Any]:
     return {**rest, **alternatives[0]} if len(alternatives) == 1 else {**rest, "anyOf": alternatives}
 
 
-def _refer(value: Any, places: Mapping[str, str]) -> set[str]:
+def _refer(value: Any, kinds: Container[str]) -> set[str]:
     """Puts a reference wherever the format says what kind of thing stands there; returns the kinds met."""
     if isinstance(value, list):
-        return {kind for part in value for kind in _refer(part, places)}
+        return {kind for part in value for kind in _refer(part, kinds)}
     if not isinstance(value, dict):
         return set()
     kind = value.get("format")
-    if isinstance(kind, str) and kind in places:
+    if isinstance(kind, str) and kind in kinds:
         value.clear()
-        value["$ref"] = places[kind]
+        value["$ref"] = f"#/$defs/{kind}"
         return {kind}
-    return {kind for part in value.values() for kind in _refer(part, places)}
+    return {kind for part in value.values() for kind in _refer(part, kinds)}

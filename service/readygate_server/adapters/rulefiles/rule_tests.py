@@ -19,7 +19,7 @@ from readygate_server.adapters.rulefiles.loader import LoadedRules, LoadedTest
 from readygate_server.adapters.rulefiles.schema import RuleCase, ThresholdTest
 from readygate_server.adapters.rulefiles.shape_faults import show
 from readygate_server.adapters.yaml_text import Path
-from readygate_server.domain.facts import FactRef
+from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import FaultsError
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import Rule, Ruleset, RulesetIdentity
@@ -60,6 +60,8 @@ class CaseResult:
     """`pass` or `fail` for a side of the threshold of `check`."""
     value: object = None
     fact: str = ""
+    observed: tuple[tuple[str, Outcome, FactValue], ...] = ()
+    """Checks that were decided, how, and on which value."""
     met: frozenset[str] = frozenset()
     """Requirements that were found true."""
     unmet: frozenset[str] = frozenset()
@@ -146,6 +148,11 @@ class _Runner:
             tier,
             mismatches,
             finding.outcome if finding else None,
+            observed=tuple(
+                (part.check_id, part.outcome, part.observed)
+                for part in (finding.observations if finding else ())
+                if part.fact and part.observed is not None
+            ),
             met=frozenset(part.check_id for part in judged if part.outcome is Outcome.SATISFIED),
             unmet=frozenset(part.check_id for part in judged if part.outcome in (Outcome.VIOLATED, Outcome.UNKNOWN)),
         )
