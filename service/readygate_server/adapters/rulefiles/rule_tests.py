@@ -55,11 +55,8 @@ class CaseResult:
     mismatches: tuple[Mismatch, ...]
     outcome: Outcome | None
     """What came out; None when nothing did."""
-    check: str = ""
     side: str = ""
-    """`pass` or `fail` for a side of the threshold of `check`."""
-    value: object = None
-    fact: str = ""
+    """`pass` or `fail` for a side of a threshold."""
     observed: tuple[tuple[str, Outcome, FactValue], ...] = ()
     """Checks that were decided, how, and on which value."""
     met: frozenset[str] = frozenset()
@@ -125,15 +122,15 @@ class _Runner:
         return self._result(case.name, path, tier, mismatches, finding)
 
     def _threshold(self, entry: ThresholdTest, tier: Tier, side: str, value: object, path: Path) -> CaseResult:
-        check = next(check for check in self._rule.checks if check.id == entry.check)
-        due = max(self._rule.due[tier], check.due or Gate.COMMIT)
+        dues = {check.id: check.due or Gate.COMMIT for check in self._rule.checks}
+        due = max(self._rule.due[tier], dues.get(entry.check, Gate.COMMIT))
         gate = Gate[entry.gate.upper()] if entry.gate else due
         proposal = self._built({}, {**entry.set, entry.fact: value})
         finding, mismatches = self._judge(proposal, tier, gate, _ref(entry.fact).subject or None)
         if finding is not None:
             mismatches = tuple(_side_differences(finding, entry.check, _WANTED[side]))
         result = self._result(f"{entry.check} {side} at {tier.name}: {show(value)}", path, tier, mismatches, finding)
-        return replace(result, check=entry.check, side=side, value=value, fact=_ref(entry.fact).fact)
+        return replace(result, side=side)
 
     def _result(
         self, name: str, path: Path, tier: Tier, mismatches: tuple[Mismatch, ...], finding: Finding | None
