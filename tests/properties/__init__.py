@@ -1,0 +1,1 @@
+"""What holds for every proposal, checked on generated ones with the rules that ship."""
