@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc  # type:
 from readygate import AsyncGateClient, GateError
 from readygate.v1 import gate_service_pb2 as pb
 from readygate.v1.proposal_pb2 import Proposal
+from readygate.v1.ruleset_pb2 import RulesetSelector
 from readygate_server.adapters.proposals.dossier import ProposalDossier
 from readygate_server.bootstrap import Snapshot
 from readygate_server.bootstrap.server import ServedRules
@@ -186,13 +187,15 @@ async def test_a_batch_lets_others_through(packaged: Snapshot) -> None:
     """A small question is answered while a large batch is being judged."""
     items = [pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF) for _ in range(100)]
     async with running(packaged) as served:
-        batch = asyncio.create_task(served.client.batch_evaluate(pb.BatchEvaluateRequest(items=items), timeout=60))
+        request = pb.BatchEvaluateRequest(items=items, ruleset=RulesetSelector(name="operational-readiness-full"))
+        batch = asyncio.create_task(served.client.batch_evaluate(request, timeout=60))
         await asyncio.sleep(0.05)
         await served.client.evaluate(pb.EvaluateRequest(proposal=tiny(), as_of=AS_OF))
         was_done = batch.done()
-        await batch
+        reply = await batch
 
     assert not was_done
+    assert reply.ByteSize() > 4 << 20, "larger than a client reads that allows no more than gRPC does by itself"
 
 
 async def test_a_second_server_on_the_same_address_is_refused(served: Running) -> None:
