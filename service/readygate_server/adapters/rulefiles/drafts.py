@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from readygate_server.adapters.rulefiles.schema import Check, Requirement, SeverityWhen, Shape
+from readygate_server.adapters.rulefiles.shape_faults import holds
 from readygate_server.adapters.rulefiles.sources import SourceFile
 from readygate_server.adapters.yaml_text import Path
 from readygate_server.domain.faults import Fault
@@ -46,7 +47,7 @@ class RuleDraft:
         """Returns what stands at a path, or None when there is nothing or a fault."""
         here: Any = self.source.data
         for part in path:
-            if not (part in here if isinstance(here, dict) else isinstance(here, list)):
+            if not holds(here, part):
                 return None
             here = here[part]
         return here if self.source.sound(*path) else None

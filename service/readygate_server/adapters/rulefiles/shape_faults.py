@@ -79,7 +79,7 @@ def _place(details: ErrorDetails, data: object) -> tuple[Path, bool]:
     for part in details["loc"]:
         if part == _KEY:
             return tuple(path), True
-        if _holds(here, part):
+        if holds(here, part):
             here = here[part]
             path.append(part)
         elif details["type"] == "missing" and part == details["loc"][-1]:
@@ -87,7 +87,8 @@ def _place(details: ErrorDetails, data: object) -> tuple[Path, bool]:
     return tuple(path), details["type"] == "extra_forbidden"
 
 
-def _holds(value: object, part: str | int) -> bool:
+def holds(value: object, part: str | int) -> bool:
+    """True when plain data have a part of that key or index."""
     if isinstance(value, dict):
         return part in value
     return isinstance(value, list) and isinstance(part, int) and part < len(value)
