@@ -49,7 +49,7 @@ def _fill_list(message: Any, field: FieldDescriptor, chance: random.Random, gaps
         if field.message_type is not None:
             _fill(getattr(message, field.name).add(), chance, gaps)
         elif field.enum_type is not None:
-            getattr(message, field.name).append(chance.choice(field.enum_type.values[1:]).number)
+            getattr(message, field.name).append(_value(field, chance))
         else:
             getattr(message, field.name).append(chance.choice(_IDS))
 

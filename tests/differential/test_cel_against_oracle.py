@@ -1,11 +1,11 @@
-"""The engine and an independent evaluator give the same truth for the same condition and proposal."""
+"""The engine, plain Python and an independent evaluator give the same truth for the same condition and proposal."""
 
 from __future__ import annotations
 
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,20 @@ from typing import Any
 import yaml
 from tests.differential.oracle import Compiled, Problem, compile_tree, variables
 from tests.differential.proposals import random_proposal
+from tests.differential.simple import simple_conditions
 
 from readygate.v1 import proposal_pb2
 from readygate_server.adapters.cel import CelActivation, CelActivations, CelCompiler, CelCondition
-from readygate_server.domain.conditions import Unknown
+from readygate_server.adapters.proposals.flatten import facts_of
+from readygate_server.domain.conditions import Truth, Unknown
 from readygate_server.domain.errors import RuleFailedError
+from readygate_server.domain.facts import Facts, ProposalFacts
 from readygate_server.domain.vocabulary import Scope
 
 RULES = Path(__file__).parents[2] / "rules"
 EVALUATIONS = int(os.environ.get("READYGATE_DIFFERENTIAL", "20000"))
-LEAST_OF_EACH = 1_000
+LEAST_OF_EACH = EVALUATIONS // 50
+LEAST_PLAIN_OF_SHIPPED = 40
 ASSETS = {Scope.SOURCE: "data_sources", Scope.API: "apis", Scope.WORKFLOW: "workflows"}
 
 CORPUS: dict[Scope, tuple[str, ...]] = {
@@ -55,11 +59,17 @@ CORPUS: dict[Scope, tuple[str, ...]] = {
         "deployment.use_case.matches('^cust') || org.accountable_owner.person.endsWith('r')",
         "has(org.accountable_owner) && !has(org.accountable_owner.sponsor)",
         "(ops.version_pinned == ops.regression_gate) != (gov.ai_disclosure && gov.human_final_decision)",
+        "value.target.change >= value.target.minimum_detectable_effect || ops.version_pinned != ops.regression_gate",
+        "has(value.target.change) && ops.eval_critical_failures < ops.eval_set_size && 2 >= ops.supervised_run.weeks",
+        "!deployment.audience.members.exists(a, !(a in [Audience.AUDIENCE_STAFF, Audience.AUDIENCE_VULNERABLE]))",
+        "deployment.dependencies.members.all(d, d != 's0') && 'a1' in deployment.dependencies.members",
+        "org.accountable_owner.person in ['customer', '24x7'] || true == gov.ai_disclosure",
         "gov.risk_assessment.approved_on.contains('-') || gov.dpia_status.reason.startsWith('24')",
     ),
     Scope.SOURCE: (
         "source.owner.person != '' && source.authority != SourceAuthority.SOURCE_AUTHORITY_SHADOW_COPY",
         "corpus.stale_share < 0.5 || source.uses.members.all(u, u != SourceUse.SOURCE_USE_KNOWLEDGE)",
+        "source.entity == source.owner.person || has(source.authority) && has(source.corpus.stale_share)",
         "has(source.corpus) ? source.corpus.conflict_count == 0 : has(source.accuracy.ratio)",
         "data_sources.exists(s, s.id != source.id && s.entity == source.entity)",
         "!(source.permitted_use in [PermittedUse.PERMITTED_USE_PROHIBITED]) && !has(source.permitted_use)",
@@ -85,35 +95,49 @@ class Pair:
 
 
 def test_the_engine_agrees_with_an_independent_evaluator() -> None:
-    """No condition, of the shipped rules or of this test, has two truths on any of many thinned-out proposals."""
+    """No condition, of the rules, of this test or random, has two truths on any of many thinned-out proposals."""
     compiler = CelCompiler()
-    pairs = _pairs(compiler)
     chance = random.Random(20261101)  # noqa: S311
-    seen: Counter[str] = Counter()
-    differences: list[str] = []
+    written, random_ones = _pairs(compiler, _written()), _pairs(compiler, simple_conditions(chance, of_each_scope=40))
+    seen: Counter[tuple[str, bool]] = Counter()
     while seen.total() < EVALUATIONS:
         proposal = random_proposal(chance)
-        for engine, oracle, label in _evaluations(chance.sample(pairs, 25), proposal, compiler.activations(proposal)):
-            seen[engine.partition(" ")[0]] += 1
-            if engine != oracle:
-                differences.append(f"{label}: engine {engine}, oracle {oracle}\n{proposal}")
-        assert not differences, differences[0]
-    assert min(seen["True"], seen["False"], seen["Unknown"]) >= LEAST_OF_EACH, seen
+        pairs = [*chance.sample(written, 25), *chance.sample(random_ones, 15)]
+        for answers, label in _evaluations(pairs, proposal, compiler.activations(proposal)):
+            seen[answers[0].partition(" ")[0], len(answers) > 2] += 1
+            assert len(set(answers)) == 1, f"{label}: engine, oracle and plain say {answers}\n{proposal}"
+    least = min(seen[truth, plain] for truth in ("True", "False", "Unknown") for plain in (True, False))
+    assert least >= LEAST_OF_EACH, seen
 
 
 def test_every_expression_of_the_rules_is_compared() -> None:
     """The shipped rules and tiering contribute expressions, so the comparison is not about this test's own alone."""
-    texts = {pair.condition.text for pair in _pairs(CelCompiler())}
-    assert {text for text, _ in _shipped()} <= texts
-    assert any("AutonomyLevel" in text for text, _ in _shipped())
+    pairs = {pair.condition.text: pair for pair in _pairs(CelCompiler(), _written())}
+    shipped = {text for text, _ in _shipped()}
+    assert shipped <= set(pairs)
+    assert any("AutonomyLevel" in text for text in shipped)
+    assert sum(pairs[text].condition.plain is not None for text in shipped) >= LEAST_PLAIN_OF_SHIPPED
 
 
-def _pairs(compiler: CelCompiler) -> list[Pair]:
-    expressions = [(text, scope) for scope, texts in CORPUS.items() for text in texts]
+def test_every_simple_condition_has_a_plain_form() -> None:
+    """What the comparison makes up is simple throughout: each fact can be asked about without the library."""
+    compiler = CelCompiler()
+    conditions = simple_conditions(random.Random(1), of_each_scope=10)  # noqa: S311
+    assert [text for text, scope in conditions if compiler.compile(text, scope=scope).plain is None] == []
+
+
+def _pairs(compiler: CelCompiler, expressions: Iterable[tuple[str, Scope]]) -> list[Pair]:
     return [
         Pair(compiler.compile(text, scope=scope), compile_tree(compiler.check(text, scope=scope)))
-        for text, scope in sorted({*expressions, *_shipped()}, key=lambda each: (each[0], each[1].value))
+        for text, scope in sorted(set(expressions), key=lambda each: (each[0], each[1].value))
     ]
+
+
+def _written() -> Iterator[tuple[str, Scope]]:
+    """Yields the expressions of this test and of the shipped rules."""
+    for scope, texts in CORPUS.items():
+        yield from ((text, scope) for text in texts)
+    yield from _shipped()
 
 
 def _shipped() -> Iterator[tuple[str, Scope]]:
@@ -138,26 +162,40 @@ def _expressions(content: Any, scope: Scope) -> Iterator[tuple[str, Scope]]:
 
 def _evaluations(
     pairs: list[Pair], proposal: proposal_pb2.Proposal, activations: CelActivations
-) -> Iterator[tuple[str, str, str]]:
-    """Yields what both evaluators say, condition by condition and subject by subject."""
+) -> Iterator[tuple[list[str], str]]:
+    """Yields what the engine, the oracle and, where there is one, the plain form say, by condition and subject."""
+    facts = facts_of(proposal)
     for pair in pairs:
         scope = pair.condition.scope
         if scope is Scope.DEPLOYMENT:
-            activation = activations.deployment()
-            yield _engine(pair, activation), _oracle(pair, variables(proposal)), pair.condition.text
+            answers = [_engine(pair, activations.deployment()), _oracle(pair, variables(proposal))]
+            yield answers + _plain(pair, facts, facts.deployment, ""), pair.condition.text
             continue
+        of_subjects = dict(facts.of(scope))
         for subject in getattr(proposal, ASSETS[scope]):
             bound = variables(proposal, subject, kind=scope.value)
-            engine = _engine(pair, activations.subject(scope, subject))
-            yield engine, _oracle(pair, bound), f"{pair.condition.text} about {subject.id}"
+            answers = [_engine(pair, activations.subject(scope, subject)), _oracle(pair, bound)]
+            answers += _plain(pair, facts, of_subjects[subject.id], subject.id)
+            yield answers, f"{pair.condition.text} about {subject.id}"
 
 
 def _engine(pair: Pair, activation: CelActivation) -> str:
     try:
-        truth = pair.condition.test(activation)
+        return _said(pair.condition.test(activation))
     except RuleFailedError:
         return "Failed"
-    return f"Unknown {truth.missing[0]}" if isinstance(truth, Unknown) else str(truth)
+
+
+def _plain(pair: Pair, facts: ProposalFacts, of_subject: Facts, subject: str) -> list[str]:
+    plain = pair.condition.plain
+    return [] if plain is None else [_said(plain(of_subject, facts.deployment, subject))]
+
+
+def _said(truth: Truth) -> str:
+    if isinstance(truth, Unknown):
+        return f"Unknown {', '.join(map(str, truth.missing))}"
+    assert truth.__class__ is bool
+    return str(truth)
 
 
 def _oracle(pair: Pair, bound: dict[str, Any]) -> str:

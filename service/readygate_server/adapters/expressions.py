@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.cel.bundle import CelBundle
 from readygate_server.adapters.cel.engine import CelActivation, CelActivations, CelCompiler
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS
 from readygate_server.application.ports import Dossier
 from readygate_server.domain.conditions import Conditions, Truth
+from readygate_server.domain.facts import Facts, ProposalFacts
 from readygate_server.domain.rule import Rule, Ruleset
 from readygate_server.domain.vocabulary import Scope
 
@@ -22,21 +22,13 @@ class RulesetExpressions:
         self._compiler = CelCompiler()
         for expression, scope in expressions_of(ruleset):
             self._compiler.compile(expression, scope=scope)
-        self._bundles: dict[Scope, CelBundle] = {}
-
-    def bundle(self) -> RulesetExpressions:
-        """Makes each evaluation faster at the price of some milliseconds now: worth it when many will follow."""
-        scopes = (Scope.SOURCE, Scope.API, Scope.WORKFLOW)
-        self._bundles = {scope: self._compiler.bundle(scope, about_subject=True) for scope in scopes}
-        self._bundles[Scope.DEPLOYMENT] = self._compiler.bundle(Scope.DEPLOYMENT, about_subject=False)
-        return self
 
     def about(self, dossier: Dossier) -> Conditions:
         """Returns the conditions of a proposal that this package read."""
         proposal = getattr(dossier, "proposal", None)
         if not isinstance(proposal, Proposal):
             raise TypeError("this engine judges proposals of the contract only")
-        return ProposalConditions(self._compiler, proposal, self._bundles)
+        return ProposalConditions(self._compiler, proposal, dossier.facts)
 
     def reads(self, expression: str, scope: Scope) -> frozenset[str]:
         """Returns the names of the facts that an expression reads."""
@@ -44,52 +36,60 @@ class RulesetExpressions:
 
 
 class ProposalConditions:
-    """Conditions about one proposal. Belongs to one evaluation and one thread."""
+    """Conditions about one proposal. Belongs to one evaluation and one thread.
 
-    __slots__ = ("_activations", "_answers", "_bundled", "_bundles", "_compiler", "_messages", "_subjects")
+    Simple conditions are asked of the facts; the others of the messages, which the CEL library gets when it is needed.
+    """
 
-    def __init__(self, compiler: CelCompiler, proposal: Proposal, bundles: Mapping[Scope, CelBundle]) -> None:
+    __slots__ = ("_activations", "_answers", "_compiler", "_facts", "_proposal", "_subjects", "_subjects_facts")
+
+    def __init__(self, compiler: CelCompiler, proposal: Proposal, facts: ProposalFacts) -> None:
         self._compiler = compiler
-        self._bundles = bundles
-        self._activations: CelActivations = compiler.activations(proposal)
-        self._messages = proposal
+        self._proposal = proposal
+        self._facts = facts
+        self._activations: CelActivations | None = None
         self._subjects: dict[tuple[Scope, str], CelActivation] = {}
+        self._subjects_facts: dict[Scope, dict[str, Facts]] = {}
         self._answers: dict[tuple[str, str], Truth] = {}
-        self._bundled: set[str] = set()
 
     def test(self, expression: str, scope: Scope, subject: str) -> Truth:
         """Returns the truth of an expression for a subject."""
         key = (expression, subject)
         answer = self._answers.get(key)
-        if answer is None and subject not in self._bundled:
-            self._ask_bundle(scope, subject)
-            answer = self._answers.get(key)
         if answer is None:
             answer = self._answers[key] = self._ask(expression, scope, subject)
         return answer
 
-    def _ask_bundle(self, scope: Scope, subject: str) -> None:
-        """Asks everything about a subject at once; what stays open is asked one by one."""
-        self._bundled.add(subject)
-        bundle = self._bundles.get(scope if subject else Scope.DEPLOYMENT)
-        if bundle is not None:
-            activation = self._subject(scope, subject) if subject else self._activations.deployment()
-            self._answers.update({(text, subject): answer for text, answer in bundle.answers(activation).items()})
-
     def _ask(self, expression: str, scope: Scope, subject: str) -> Truth:
         condition = self._compiler.compile(expression, scope=scope)
-        if not condition.uses_subject:
-            if subject:
-                return self.test(expression, scope, "")
-            return condition.test(self._activations.deployment())
-        return condition.test(self._subject(scope, subject))
+        deployment = self._facts.deployment
+        if condition.uses_subject:
+            if condition.plain is not None:
+                return condition.plain(self._facts_of(scope, subject), deployment, subject)
+            return condition.test(self._subject(scope, subject))
+        if subject:
+            return self.test(expression, scope, "")
+        if condition.plain is not None:
+            return condition.plain(deployment, deployment, "")
+        return condition.test(self._activated().deployment())
+
+    def _facts_of(self, scope: Scope, subject: str) -> Facts:
+        of_scope = self._subjects_facts.get(scope)
+        if of_scope is None:
+            of_scope = self._subjects_facts[scope] = dict(self._facts.of(scope))
+        return of_scope[subject]
+
+    def _activated(self) -> CelActivations:
+        if self._activations is None:
+            self._activations = self._compiler.activations(self._proposal)
+        return self._activations
 
     def _subject(self, scope: Scope, subject: str) -> CelActivation:
         key = (scope, subject)
         activation = self._subjects.get(key)
         if activation is None:
-            message = next(each for each in getattr(self._messages, ASSET_FIELDS[scope]) if each.id == subject)
-            activation = self._subjects[key] = self._activations.subject(scope, message)
+            message = next(each for each in getattr(self._proposal, ASSET_FIELDS[scope]) if each.id == subject)
+            activation = self._subjects[key] = self._activated().subject(scope, message)
         return activation
 
 

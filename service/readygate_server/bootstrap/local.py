@@ -66,10 +66,9 @@ class Snapshot:
         return active
 
     def compile_all(self) -> Snapshot:
-        """Compiles every ruleset now, for many evaluations, so that no request has to wait for it."""
+        """Compiles every ruleset now, so that no request has to wait for it."""
         for ruleset in self.rulesets:
-            expressions = RulesetExpressions(ruleset).bundle()
-            self._active[ruleset.identity.digest] = ActiveRuleset(ruleset, expressions, self._directory.classes)
+            self.select(Selection(digest=ruleset.identity.digest), as_of=ruleset.identity.effective_from)
         return self
 
 

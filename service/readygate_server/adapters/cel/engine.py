@@ -9,11 +9,11 @@ from google.protobuf.message import Message
 
 from readygate.v1 import proposal_pb2
 from readygate_server.adapters.cel import library
-from readygate_server.adapters.cel.bundle import CelBundle
 from readygate_server.adapters.cel.diagnostics import faults_of
 from readygate_server.adapters.cel.exchange import decode, encode
 from readygate_server.adapters.cel.faults import ExpressionFaultsError, fault_at
 from readygate_server.adapters.cel.lint import lint
+from readygate_server.adapters.cel.plain import PlainTest, compile_plain
 from readygate_server.adapters.cel.presence import Wrapped, wrap
 from readygate_server.adapters.cel.reads import Read, missing_facts
 from readygate_server.adapters.cel.syntax import CheckedExpression, Ident, walk
@@ -61,12 +61,13 @@ class CelCondition:
         self, text: str, scope: Scope, native: library.NativeExpression, wrapped: Wrapped, variables: frozenset[str]
     ) -> None:
         self.text = text
+        self.plain: PlainTest | None = None
         self.scope = scope
         self.variables = variables
         subjects = {variable.name for variable in variables_of(scope).values() if variable.subject}
         self.uses_subject = not variables.isdisjoint(subjects)
         self._native = native
-        self.needed: frozenset[Read] = wrapped.needed
+        self._needed: frozenset[Read] = wrapped.needed
         self.facts = frozenset(read.fact for read in wrapped.needed | wrapped.asked)
         self._of_subject = frozenset(read.fact for read in wrapped.needed if read.subject)
         self._of_elements = frozenset(read.fact for read in wrapped.needed if read.listed)
@@ -88,7 +89,7 @@ class CelCondition:
 
     def missing(self, activation: CelActivation) -> tuple[FactRef, ...]:
         """Returns every fact that the condition reads and that is absent, whether or not it decides; sorted."""
-        return missing_facts(self.needed, activation.proposal, activation.subject)
+        return missing_facts(self._needed, activation.proposal, activation.subject)
 
     def _unknown(self, error: object, activation: CelActivation) -> Unknown:
         """Returns the unknown that an error stands for; an error that names no fact of this condition is a failure."""
@@ -177,15 +178,6 @@ class CelCompiler:
         """Returns what binds the variables of one request; only those that some compiled condition reads."""
         return CelActivations(self._runtime, proposal, self._used)
 
-    def bundle(self, scope: Scope, *, about_subject: bool) -> CelBundle:
-        """Returns one expression for the conditions compiled so far, about a subject of a scope or about none."""
-        conditions = [
-            condition
-            for (_, of_scope), condition in self._conditions.items()
-            if condition.uses_subject == about_subject and (of_scope is scope or not about_subject)
-        ]
-        return CelBundle(conditions, scope, self._checkers[scope], self._runtime)
-
     def _compile(self, text: str, scope: Scope) -> CelCondition:
         checked = self.check(text, scope=scope)
         variables = variables_of(scope)
@@ -193,6 +185,7 @@ class CelCompiler:
         native = self._runtime.deserialize(encode(checked, wrapped.root))
         names = frozenset(node.name for node in walk(checked.root) if isinstance(node, Ident))
         condition = CelCondition(text, scope, native, wrapped, names & set(variables))
+        condition.plain = compile_plain(checked, scope)
         self._try_out(condition)
         return condition
 

@@ -27,10 +27,6 @@ class NativeValue(Protocol):
         """Returns a Python value."""
         ...
 
-    def plain_value(self) -> object:
-        """Returns a Python value whose elements are Python values too."""
-        ...
-
 
 class NativeExpression(Protocol):
     """A compiled expression."""
