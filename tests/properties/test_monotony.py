@@ -13,7 +13,7 @@ from readygate_server.domain.comparators import compile_comparison
 from readygate_server.domain.facts import FactRef, FactValue, scope_of
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import Check, Rule
-from readygate_server.domain.vocabulary import Effect, Scope, Tier, Verdict
+from readygate_server.domain.vocabulary import Effect, Gate, Scope, Tier, Verdict
 from tests.builders import AS_OF, ASSETS, full_rules
 from tests.properties.generated import SAME_EVERY_TIME, Sketch, candidates, dossier, facts, judged, sketches
 
@@ -113,3 +113,13 @@ def test_most_rules_are_declared_monotone() -> None:
 
     assert len(exceptions) <= 5
     assert {rule.scope for rule, _ in _CHECKS} == set(Scope)
+
+
+@settings(SAME_EVERY_TIME, max_examples=100)
+@given(sketches(gone=2))
+def test_a_later_gate_never_asks_for_less(sketch: Sketch) -> None:
+    """What does not pass at a gate passes at no later one: what is due stays due."""
+    given_dossier = dossier(sketch)
+    ranks = [_RANKS[judged(given_dossier, gate).verdict] for gate in Gate]
+
+    assert ranks == sorted(ranks, reverse=True)

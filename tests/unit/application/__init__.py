@@ -1,0 +1,1 @@
+"""Behaviour of the use cases, with their ports filled by fakes."""
