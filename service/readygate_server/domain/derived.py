@@ -78,9 +78,20 @@ def _staleness_excess(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
 
 
 def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:
+    return _same_entity(proposal, subject, facts, "system_of_record")
+
+
+def _shadow_copies(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:
+    return _same_entity(proposal, subject, facts, "shadow_copy")
+
+
+def _same_entity(proposal: ProposalFacts, subject: str, facts: Facts, wanted: str) -> Computed:
+    """Counts the sources of a source's entity, itself included, that have an authority."""
     entity = facts.get("source.entity")
     if entity is None:
-        return Partly((FactRef("source.entity", subject),))
+        own = float(facts.get("source.authority") == wanted)
+        possible = sum(of_other.get("source.authority") in (wanted, None) for _, of_other in proposal.of(Scope.SOURCE))
+        return Partly((FactRef("source.entity", subject),), least=own, most=float(possible)) if possible else 0.0
     missing: list[FactRef] = []
     count = 0
     for other, of_other in proposal.of(Scope.SOURCE):
@@ -88,7 +99,7 @@ def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> C
         if its_entity is not None and its_entity != entity:
             continue
         authority = of_other.get("source.authority")
-        if authority is not None and authority != "system_of_record":
+        if authority is not None and authority != wanted:
             continue
         if its_entity is None or authority is None:
             missing.append(FactRef("source.entity" if its_entity is None else "source.authority", other))
@@ -104,6 +115,22 @@ class _Path(NamedTuple):
     certain: list[float]
     possible: list[float] | None
     missing: tuple[FactRef, ...]
+
+
+def _dependencies_without_owner(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
+    dependencies = proposal.deployment.get("deployment.dependencies")
+    if not isinstance(dependencies, tuple):
+        return Partly((FactRef("deployment.dependencies"),), least=0.0)
+    missing: list[FactRef] = []
+    count = 0
+    for scope in (Scope.SOURCE, Scope.API, Scope.WORKFLOW):
+        for asset, facts in proposal.of(scope):
+            owner = facts.get(f"{scope}.owner.person")
+            if asset in dependencies and owner is None:
+                missing.append(FactRef(f"{scope}.owner.person", asset))
+            elif asset in dependencies and not owner:
+                count += 1
+    return Partly(tuple(missing), least=float(count)) if missing else float(count)
 
 
 def _over_critical_path(proposal: ProposalFacts, fact: str) -> _Path:
@@ -188,6 +215,13 @@ DERIVED: Mapping[str, Derived] = {
             _accuracy_lower95,
         ),
         Derived("source.systems_of_record", "sources", ("source.entity", "source.authority"), _systems_of_record),
+        Derived("source.shadow_copies", "sources", ("source.entity", "source.authority"), _shadow_copies),
+        Derived(
+            "deployment.dependencies_without_owner",
+            "assets",
+            ("deployment.dependencies", "source.owner.person", "api.owner.person", "workflow.owner.person"),
+            _dependencies_without_owner,
+        ),
         Derived(
             "source.staleness_excess",
             "minutes",

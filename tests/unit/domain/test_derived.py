@@ -139,11 +139,28 @@ def test_systems_of_record_are_counted_per_entity(
     assert computed("source.systems_of_record", given, "a") == expected
 
 
-def test_without_its_entity_a_source_has_no_count() -> None:
-    """Whose record a source would be has to be known first."""
-    given = _sources((None, "system_of_record"))
+def test_without_its_entity_a_source_has_bounds_only() -> None:
+    """A source counts itself; how many more of its entity there are is open until the entity is known."""
+    given = _sources((None, "system_of_record"), ("customer", "system_of_record"))
 
-    assert computed("source.systems_of_record", given, "a") == Partly((FactRef("source.entity", "a"),))
+    assert computed("source.systems_of_record", given, "a") == Partly((FactRef("source.entity", "a"),), 1.0, 2.0)
+
+
+def test_what_no_source_claims_is_counted_without_an_entity() -> None:
+    """Where no source can be a shadow copy there is none, whatever the entity."""
+    given = _sources((None, "system_of_record"), ("customer", "governed_copy"))
+
+    assert computed("source.shadow_copies", given, "a") == 0.0
+
+
+def test_a_dependency_without_an_owner_is_counted() -> None:
+    """An owner without a name counts as none; one that is not stated is missing."""
+    sources: dict[str, Facts] = {"crm": {"source.owner.person": ""}, "erp": {}, "kb": {"source.owner.person": "K. Wu"}}
+    given = facts(deployment={"deployment.dependencies": ("crm", "erp")}, sources=sources)
+
+    found = computed("deployment.dependencies_without_owner", given)
+
+    assert found == Partly((FactRef("source.owner.person", "erp"),), least=1.0)
 
 
 CRITICAL: Facts = {"api.critical_path": True}
