@@ -1,7 +1,7 @@
 """Times one evaluation in this process, loading the rulesets, and watches memory: `python -m tests.bench.evaluation`.
 
-The yardstick is the same process reading the same proposal: parsing its bytes and flattening its facts, which any engine
-has to do. `--soak` adds 500,000 evaluations and 50 reloads and prints the memory along the way.
+The yardstick is the same process reading the same proposal: parsing its bytes and flattening its facts, which any
+engine has to do. `--soak` adds 500,000 evaluations and 50 reloads and prints the memory along the way.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import sys
 import time
 
 from readygate.v1.proposal_pb2 import Proposal
-
 from readygate_server.adapters.proposals.dossier import dossier_of
 from readygate_server.adapters.proposals.flatten import facts_of
+from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question
 from readygate_server.application.selection import Selection
 from readygate_server.bootstrap import Snapshot, fact_directory, load_snapshot
 from readygate_server.domain.vocabulary import Gate
 from readygate_server.grpc_api.decision_messages import decision_message
-from tests.bench.measure import machine, resident_mib, time_calls
+from tests.bench.measure import Timing, machine, resident_mib, time_calls
 from tests.bench.workload import AS_OF, workload
 
 RULESETS = ("operational-readiness", "operational-readiness-full")
@@ -31,18 +31,26 @@ def print_times(snapshot: Snapshot) -> None:
     """Prints the time of one evaluation for each ruleset and view, with its ratio to the yardstick."""
     proposal = workload()
     wire = proposal.SerializeToString()
-    directory = fact_directory()
     floor = time_calls(lambda: facts_of(Proposal.FromString(wire)))
     print(f"yardstick, parse {len(wire)} bytes and flatten: {floor}")
     for name in RULESETS:
         active = snapshot.select(Selection(name), as_of=AS_OF)
         for label, full in (("verdict and findings", False), ("with plan and ways to yes", True)):
-            question = Question(Gate.COMMIT, AS_OF, full=full)
-            timing = time_calls(lambda: evaluate(active, dossier_of(proposal), question))
-            print(f"{len(active.ruleset.rules)} rules, {label}: {timing}; {timing.median / floor.median:.1f} x yardstick")
-        decision = evaluate(active, dossier_of(proposal), Question(Gate.COMMIT, AS_OF))
-        reply = time_calls(lambda: decision_message(decision, directory).SerializeToString())
-        print(f"{len(active.ruleset.rules)} rules, building the full reply: {reply}")
+            timing = _time_evaluation(active, proposal, full=full)
+            ratio = timing.median / floor.median
+            print(f"{len(active.ruleset.rules)} rules, {label}: {timing}; {ratio:.1f} x yardstick")
+        print(f"{len(active.ruleset.rules)} rules, building the full reply: {_time_reply(active, proposal)}")
+
+
+def _time_evaluation(active: ActiveRuleset, proposal: Proposal, *, full: bool) -> Timing:
+    question = Question(Gate.COMMIT, AS_OF, full=full)
+    return time_calls(lambda: evaluate(active, dossier_of(proposal), question), calls=100 if full else 300)
+
+
+def _time_reply(active: ActiveRuleset, proposal: Proposal) -> Timing:
+    directory = fact_directory()
+    decision = evaluate(active, dossier_of(proposal), Question(Gate.COMMIT, AS_OF))
+    return time_calls(lambda: decision_message(decision, directory).SerializeToString())
 
 
 def print_load() -> None:
