@@ -113,8 +113,9 @@ def test_every_call_has_a_deadline(evaluate: Evaluate) -> None:
         evaluate(gate.target, pb.EvaluateRequest(), None)
         evaluate(gate.target, pb.EvaluateRequest(), 3.0)
 
-    assert 3 < gate.remaining[0] <= 10
-    assert 0 < gate.remaining[1] <= 3
+    rounding = 0.1  # gRPC sends timeouts with few digits
+    assert 3 + rounding < gate.remaining[0] <= 10 + rounding
+    assert 0 < gate.remaining[1] <= 3 + rounding
 
 
 @both

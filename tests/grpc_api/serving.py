@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import grpc
 import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
 from readygate import AsyncGateClient
 from readygate.v1.proposal_pb2 import Proposal
@@ -58,6 +60,14 @@ async def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
             return True
         await asyncio.sleep(0.01)
     return holds()
+
+
+async def health_of(target: str, service: str = "") -> int:
+    """Returns what a server says about its health."""
+    async with grpc.aio.insecure_channel(target) as channel:
+        reply = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
+        status: int = reply.status
+        return status
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2  # type: ignore[import-untyped]
 
 from readygate import GateError
 from readygate.v1 import error_reason_pb2, evidence_pb2, gate_pb2, ruleset_pb2
@@ -21,7 +22,7 @@ from readygate_server.domain.errors import GateError as DomainError
 from readygate_server.domain.faults import Fault
 from readygate_server.domain.rule import Ruleset
 from readygate_server.grpc_api import errors
-from tests.grpc_api.serving import AS_OF, Running, refund_agent, running, tiny
+from tests.grpc_api.serving import AS_OF, Running, health_of, refund_agent, running, tiny
 
 COMMANDS_ONLY = {"AlreadyPublishedError"}
 """Errors of commands that no RPC offers."""
@@ -402,13 +403,14 @@ FILES = rulesets.ValidateRulesetRequest(files=[rulesets.RulesetFile(path="a.yaml
 
 
 async def test_more_calls_than_the_server_holds_are_shed(packaged: Snapshot) -> None:
-    """A call over the limit is turned away with a reason; the one before it is answered, and so is the next."""
+    """A call over the limit is turned away with a reason; the one before it is answered, and the server is healthy."""
     slow = Slow()
     async with running(packaged, gate=slow, calls=1) as served:
         checking = asyncio.create_task(_validate(served))
         await asyncio.to_thread(slow.began.wait, 10)
         error = await error_from(served, evaluation())
         in_flight = served.metrics.value("readygate_calls_in_flight")
+        health = await health_of(served.target)
         slow.go.set()
         checked = await checking
         after = await served.client.evaluate(evaluation())
@@ -416,6 +418,7 @@ async def test_more_calls_than_the_server_holds_are_shed(packaged: Snapshot) -> 
     assert (error.code, error.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
     assert error.metadata == {"limit": "1"}
     assert in_flight == 1
+    assert health == health_pb2.HealthCheckResponse.SERVING
     assert [fault.message for fault in checked.faults] == ["slow"]
     assert after.decision.verdict
 

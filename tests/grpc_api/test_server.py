@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_health.v1 import health_pb2  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc  # type: ignore[import-untyped]
 
 from readygate import AsyncGateClient, GateError
@@ -23,19 +23,11 @@ from readygate_server.bootstrap.server import ServedRules
 from readygate_server.grpc_api.server import GateServer, ListenError
 from readygate_server.observability import Metrics
 from readygate_server.settings import Address, ServerSettings, SettingsError
-from tests.grpc_api.serving import AS_OF, Running, eventually, refund_agent, running, tiny
+from tests.grpc_api.serving import AS_OF, Running, eventually, health_of, refund_agent, running, tiny
 
 SERVICES = ("readygate.v1.GateService", "readygate.v1.RulesetService")
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-async def health_of(target: str, service: str = "") -> int:
-    """Returns what a server says about its health."""
-    async with grpc.aio.insecure_channel(target) as channel:
-        reply = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
-        status: int = reply.status
-        return status
 
 
 @pytest.mark.parametrize("service", ["", *SERVICES])
@@ -49,25 +41,6 @@ async def test_health_follows_the_rules(packaged: Snapshot, service: str) -> Non
         with_rules = await health_of(served.target, service)
 
     assert (before, after, with_rules) == (NOT_SERVING, SERVING, SERVING)
-
-
-async def test_health_answers_while_calls_are_shed(packaged: Snapshot) -> None:
-    """A server that has all the calls it can hold is busy, not dead."""
-    async with running(packaged, calls=1) as served:
-        interceptor = asyncio.create_task(_hold(served))
-        await asyncio.sleep(0.05)
-        status = await health_of(served.target)
-        interceptor.cancel()
-
-    assert status == SERVING
-
-
-async def _hold(served: Running) -> None:
-    while True:
-        try:
-            await served.client.evaluate(pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF))
-        except GateError:
-            await asyncio.sleep(0)
 
 
 async def test_reflection_lists_the_services(served: Running) -> None:
