@@ -105,7 +105,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    for path in write_schemas(options.directory or rules_directory()):
+    for path in write_schemas((options.directory or rules_directory()) / "schema"):
         print(path)
     return Exit.GO
 

@@ -1,0 +1,84 @@
+"""Help and usage errors: every option explained, and every wrong call told from a verdict."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import pytest
+
+from readygate_server.cli.main import parser
+from tests.cli.command import readygate, together
+
+
+def commands(of: argparse.ArgumentParser, *names: str) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:
+    """Yields every command with its parser, the command itself first."""
+    yield names, of
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield from commands(below, *names, name)
+
+
+COMMANDS = dict(commands(parser()))
+
+
+def test_all_commands_are_there() -> None:
+    """The commands are those that the documentation names."""
+    assert {" ".join(names) for names in COMMANDS} == {
+        *("", "check", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
+        *("rules test", "rules diff", "rules schema", "rules publish"),
+    }
+
+
+def test_help_names_every_option() -> None:
+    """`--help` ends with 0 and names every option."""
+    for names, ran in zip(COMMANDS, together(*((*names, "--help") for names in COMMANDS)), strict=True):
+        assert (ran.code, ran.err) == (0, "")
+        for action in COMMANDS[names]._actions:
+            assert all(option in ran.out for option in action.option_strings)
+
+
+@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
+def test_every_argument_is_explained(names: tuple[str, ...]) -> None:
+    """No option and no argument is left without a sentence."""
+    unexplained = [action.dest for action in COMMANDS[names]._actions if not action.help and not action.choices]
+    assert unexplained == []
+
+
+def test_help_says_what_exit_codes_mean() -> None:
+    """The help of the whole command explains the exit codes."""
+    assert "0 go, with or without conditions; 1 no-go; 2 undetermined" in readygate("--help").out
+
+
+WRONG: list[tuple[str, ...]] = [
+    (),
+    ("judge",),
+    ("check",),
+    ("check", "--gate", "launch", "x.yaml"),
+    ("check", "--as-of", "yesterday", "x.yaml"),
+    ("check", "--format", "xml", "x.yaml"),
+    ("check", "--no-such-option", "x.yaml"),
+    ("check", "--server", "127.0.0.1:1", "--rules", ".", "x.yaml"),
+    ("init",),
+    ("init", "robot"),
+    ("rules",),
+    ("rules", "show"),
+    ("rules", "test", "--min", "most"),
+    ("serve", "--grace", "long"),
+]
+
+
+def test_a_wrong_call_ends_with_3() -> None:
+    """A usage error ends with 3, so that no pipeline takes it for a verdict, and says what is wrong."""
+    for ran in together(*WRONG):
+        assert (ran.code, ran.out) == (3, "")
+        assert ran.err
+        assert "Traceback" not in ran.err
+
+
+def test_the_version_is_that_of_the_engine() -> None:
+    """`--version` says which engine decides."""
+    from readygate_server import ENGINE_VERSION
+
+    assert readygate("--version").out == f"readygate {ENGINE_VERSION}\n"
