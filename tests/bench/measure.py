@@ -7,9 +7,10 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,8 @@ class Timing:
 
     def __str__(self) -> str:
         """Returns the figures in one line."""
-        return (
-            f"{self.median:.3f} ms (passes {self.least:.3f} to {self.greatest:.3f}), p99 of single calls {self.p99:.3f} ms"
-        )
+        passes = f"passes {self.least:.3f} to {self.greatest:.3f}"
+        return f"{self.median:.3f} ms ({passes}), p99 of single calls {self.p99:.3f} ms"
 
 
 def time_calls(call: Callable[[], object], *, passes: int = 7, calls: int = 300) -> Timing:
@@ -47,14 +47,44 @@ def time_calls(call: Callable[[], object], *, passes: int = 7, calls: int = 300)
     return Timing(statistics.median(means), min(means), max(means), samples[int(len(samples) * 0.99)])
 
 
+@dataclass(frozen=True)
+class Spread:
+    """The median of several rounds, and the least and the greatest of them."""
+
+    median: float
+    least: float
+    greatest: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Returns the spread of values."""
+        return cls(statistics.median(values), min(values), max(values))
+
+    def __format__(self, spec: str) -> str:
+        """Returns the figures, each in the given format."""
+        return f"{self.median:{spec}} ({self.least:{spec}} to {self.greatest:{spec}})"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Returns the value below which this share of the values lies."""
+    return sorted(values)[int(len(values) * share)]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Returns the processor time that a process has used so far, in all its threads."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    user, system = stat.rpartition(")")[2].split()[11:13]  # the name before the parenthesis may hold spaces
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mib() -> float:
     """Returns the resident memory of this process, in MiB."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        pages = int(statm.read().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def machine() -> str:
     """Returns what the figures were taken on."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("grpcio", "protobuf", "cel-expr-python"))
-    return f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {packages}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {packages}"

@@ -1,0 +1,113 @@
+"""The two servers that are compared: readygate as it is served, and an empty servicer that answers prepared bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from tests.bench.processes import PATIENCE_SECONDS, BenchError, on_cores, stop_process
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs."""
+
+    name: str
+    address: str
+    pid: int
+
+
+@contextmanager
+def gate_server(cores: Collection[int]) -> Iterator[Server]:
+    """Runs `readygate serve` as its users do, with its log in a file, and waits until it serves."""
+    command = [sys.executable, "-m", "readygate_server", "serve", "--listen", "127.0.0.1:0", "--grace", "2"]
+    with tempfile.TemporaryDirectory() as directory:
+        log = Path(directory) / "log"
+        with log.open("wb") as stream, on_cores(cores):
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        try:
+            yield Server("readygate", _address(process, log), process.pid)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Returns the address that the server says it serves at."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        for line in log.read_text(encoding="utf-8").splitlines(keepends=True):
+            if '"serving"' in line and line.endswith("\n"):
+                return str(json.loads(line)["address"])
+        time.sleep(0.05)
+    raise BenchError(f"readygate does not serve:\n{log.read_text(encoding='utf-8')}")
+
+
+@contextmanager
+def echo_server(replies: Mapping[str, bytes], cores: Collection[int]) -> Iterator[Server]:
+    """Runs a servicer that answers each method with its reply, in a spawned process."""
+    context = multiprocessing.get_context("spawn")
+    link, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(replies, theirs), daemon=True)
+    with on_cores(cores):
+        process.start()
+    theirs.close()
+    try:
+        if not link.poll(PATIENCE_SECONDS):
+            raise BenchError("the echo servicer does not serve")
+        assert process.pid is not None, "a process that was started has an id"
+        yield Server("echo", f"127.0.0.1:{link.recv()}", process.pid)
+    finally:
+        link.close()
+        stop_process(process)
+
+
+class _Echo(grpc.GenericRpcHandler):
+    """Knows each method's reply; nothing is parsed, nothing is built."""
+
+    def __init__(self, replies: Mapping[str, bytes]) -> None:
+        self._handlers = {method: _handler(reply) for method, reply in replies.items()}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        return self._handlers.get(handler_call_details.method)
+
+
+def _handler(reply: bytes) -> grpc.RpcMethodHandler[bytes, bytes]:
+    async def answer(_request: bytes, _context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        return reply
+
+    return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _serve(replies: Mapping[str, bytes], link: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, which gets it too, decides when to end
+    asyncio.run(_serve_until_closed(replies, link))
+
+
+async def _serve_until_closed(replies: Mapping[str, bytes], link: Connection) -> None:
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1)])
+    server.add_generic_rpc_handlers((_Echo(replies),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    link.send(port)
+    await asyncio.to_thread(link.poll, None)  # nothing is ever sent: there is news only when the parent goes away
+    await server.stop(0)
