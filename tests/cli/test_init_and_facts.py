@@ -29,7 +29,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_a_proposal_that_was_only_started_is_never_go(started: list[Path]) -> None:
     """What `init` writes checks as undetermined or no-go at every gate, because nobody has filled it in."""
-    for ran in together(*(("check", *started, *AS_OF, "--gate", gate, "--format", "json") for gate in GATES)):
+    for ran in together(*(["check", *map(str, started), *AS_OF, "--gate", gate, "--format", "json"] for gate in GATES)):
         verdicts = [item.response.decision.verdict for item in Parse(ran.out, BatchEvaluateResponse()).results]
         assert len(verdicts) == len(ARCHETYPES)
         assert set(verdicts) <= {decision_pb2.VERDICT_NO_GO, decision_pb2.VERDICT_UNDETERMINED}
