@@ -371,3 +371,21 @@ def test_evidence_follows_a_severity_that_depends_on_the_proposal(strict: bool, 
         answer = strict if other is Severity.BLOCKER else not strict
         found = demanded([asked, evidence_rule()], GOOD, answers={"c": answer})
         assert found["EVD-02"].outcome is outcome
+
+
+def test_the_weightiest_of_several_shortfalls_decides() -> None:
+    """Weak evidence behind a condition for one source and behind a blocker for another blocks."""
+    mild = rule("DAT-09", check("source.accuracy.ratio", "at_least", 0.9), severity=Severity.CONDITION)
+    given = facts(sources={"crm": {FACT: 1.0}, "erp": {"source.accuracy.ratio": 1.0}})
+    weak = (seen(Grade.E0), seen(Grade.E0, fact="source.accuracy", subject="erp"))
+
+    found = demanded([COMPLETE, mild, evidence_rule()], given, *weak)["EVD-02"]
+
+    assert (found.outcome, found.effect, found.refuted) == (Outcome.VIOLATED, Effect.BLOCKS, Effect.BLOCKS)
+
+
+def test_old_and_expired_say_which_of_the_two() -> None:
+    """Evidence that is young enough to the day, and has expired, is called expired."""
+    found = demanded([COMPLETE, evidence_rule()], GOOD, seen(days_ago=30, expires=TODAY - 2))["EVD-02"]
+
+    assert [part.observed for part in found.observations] == ["expired 2 days ago"]

@@ -143,6 +143,13 @@ def test_a_waived_finding_becomes_a_condition(facts_are: str) -> None:
     assert decide([SATISFIED, found]) is Verdict.GO_WITH_CONDITIONS
 
 
+def test_a_condition_can_be_waived_too() -> None:
+    """A waived condition stays a condition, and the waiver is named, so that the next gate finds it."""
+    found = after(judged("poor", Severity.CONDITION), waiver())
+
+    assert (found.outcome, found.effect, found.waiver_id) == (Outcome.WAIVED, Effect.CONDITIONS, "WV-1")
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
