@@ -26,15 +26,24 @@ RULES = tuple(rule for rule in full_rules().ruleset.rules if rule.kind is RuleKi
 TRIES = 60
 """Random completions that are tried before a finding counts as one that can not be completed."""
 
-NEVER_FAILS = {
-    "DAT-07": {"source.max_staleness": "with a lag of zero no tolerance fails, and it has to be declared all the same"},
-    "DEP-04": {
-        "deployment.commitment_limit.none_granted": "a limit has to be stated, and any is one",
-        "deployment.commitment_limit.per_interaction": "a limit has to be stated, and any is one",
-    },
-    "GOV-01": {"gov.risk_assessment.approver_level": "at T2 every level may approve, and one has to be named"},
+_ANY_LIMIT = "a limit has to be stated, and any is one"
+NEVER_FAILS: dict[tuple[str, str], tuple[frozenset[Tier], str]] = {
+    ("API-09", "api.integration_method"): (
+        frozenset({Tier.T1, Tier.T2}),
+        "every way will do for drafts, and for advice where nothing is written; it has to be named",
+    ),
+    ("DAT-07", "source.max_staleness"): (
+        frozenset(Tier),
+        "with a lag of zero no tolerance fails, and it has to be declared all the same",
+    ),
+    ("DEP-04", "deployment.commitment_limit.none_granted"): (frozenset(Tier), _ANY_LIMIT),
+    ("DEP-04", "deployment.commitment_limit.per_interaction"): (frozenset(Tier), _ANY_LIMIT),
+    ("GOV-01", "gov.risk_assessment.approver_level"): (
+        frozenset({Tier.T2}),
+        "every level may approve, and one is named",
+    ),
 }
-"""Facts that have to be known although, at some tier at least, no value of them fails; each with its reason."""
+"""Facts that have to be known although, at these tiers, no value of them need fail; each with its reason."""
 
 TAKES_MORE = {"API-03"}
 """Rules that no single missing fact makes unknown: while the chain is available, degraded modes do not matter."""
@@ -107,14 +116,15 @@ def assert_open(rule: Rule, given: ProposalDossier, finding: Finding, sketch: Sk
     assert finding.missing, f"{rule.id} is unknown and names nothing that is missing"
     assert all(ref.fact in fact_fields() for ref in finding.missing), f"{rule.id} misses what can not be stated"
     assert reaches(rule, given, finding, sketch, fails=False), f"{rule.id}: nothing satisfies it, {finding.missing}"
-    if "violated" not in rule.cannot_be and not _presence_only(rule, finding):
+    if "violated" not in rule.cannot_be and not _presence_only(rule, finding, sketch.tier):
         assert reaches(rule, given, finding, sketch, fails=True), f"{rule.id}: nothing violates it, {finding.missing}"
 
 
-def _presence_only(rule: Rule, finding: Finding) -> bool:
+def _presence_only(rule: Rule, finding: Finding, tier: Tier) -> bool:
     """True when of all that is missing no more is asked than that it is stated."""
     presence = {check.fact for check in rule.checks if check.comparator == "stated"}
-    settled = NEVER_FAILS.get(rule.id, {}).keys() | {fact for fact in presence if not _can_say_no(fact)}
+    settled = {fact for fact in presence if not _can_say_no(fact)}
+    settled |= {fact for (rule_id, fact), (tiers, _) in NEVER_FAILS.items() if rule_id == rule.id and tier in tiers}
     return all(ref.fact in settled for ref in finding.missing)
 
 
