@@ -12,6 +12,7 @@ from typing import NamedTuple
 from readygate_server.domain.asked import Asked
 from readygate_server.domain.conditions import Conditions, Truth, Unknown
 from readygate_server.domain.derived import DERIVED, Partly
+from readygate_server.domain.errors import RuleFailedError
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, scope_of
 from readygate_server.domain.finding import Finding, Observation
 from readygate_server.domain.table import RuleRow, RuleTable, plain_checks
@@ -44,7 +45,7 @@ def judge_all(table: RuleTable, case: Case) -> list[Finding]:
     findings: list[Finding] = []
     for row in table.rows:
         if row.rule.kind is RuleKind.FACTS:
-            findings.extend(judge(row, table, case))
+            findings.extend(_judge_named(row, table, case))
     return findings
 
 
@@ -64,6 +65,13 @@ def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Find
         )
         for finding in findings
     ]
+
+
+def _judge_named(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
+    try:
+        return judge(row, table, case)
+    except RuleFailedError as error:
+        raise RuleFailedError(row.rule.id, error.expression, error.detail) from error
 
 
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:

@@ -26,7 +26,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Not set."""
     ERROR_REASON_INVALID_PROPOSAL: _ErrorReason.ValueType  # 1
     """The proposal breaks the contract: a bad id, a value out of range, NaN, an unknown enum number. Every fault
-    is in an InputFaults detail. Code INVALID_ARGUMENT; metadata {"faults": "3"}.
+    is in an InputFaults detail, as far as they fit into a status. Code INVALID_ARGUMENT; metadata {"faults":
+    "3", "shown": "3"}.
     """
     ERROR_REASON_INVALID_REQUEST: _ErrorReason.ValueType  # 2
     """Another field of the request is wrong. Code INVALID_ARGUMENT; metadata {"faults": "1"}."""
@@ -39,9 +40,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "100", "got": "101"}.
     """
     ERROR_REASON_RULE_FAILED: _ErrorReason.ValueType  # 5
-    """An expression could not be evaluated; the ruleset is faulty. Code INTERNAL; metadata {"rule": "DAT-03"}."""
+    """An expression could not be evaluated; the ruleset is faulty. Code INTERNAL; metadata {"rule": "DAT-03",
+    "expression": "…"}.
+    """
     ERROR_REASON_NOT_READY: _ErrorReason.ValueType  # 6
-    """No sound ruleset is loaded. Code UNAVAILABLE."""
+    """No sound ruleset is loaded, or the server is stopping. Code UNAVAILABLE."""
     ERROR_REASON_UNEXPECTED: _ErrorReason.ValueType  # 7
     """Something unforeseen happened; details are in the server's log under the request id. Code INTERNAL;
     metadata {"request_id": "…"}.
@@ -49,7 +52,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 8
     """The deadline passed before the answer was ready. Code DEADLINE_EXCEEDED."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 9
-    """The server has as many calls as it can hold. Code RESOURCE_EXHAUSTED."""
+    """The server has as many calls as it can hold. Code RESOURCE_EXHAUSTED; metadata {"limit": "256"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reason of an error, as carried in google.rpc.ErrorInfo with the domain `readygate.dev`. The prefix is left
@@ -60,7 +63,8 @@ ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Not set."""
 ERROR_REASON_INVALID_PROPOSAL: ErrorReason.ValueType  # 1
 """The proposal breaks the contract: a bad id, a value out of range, NaN, an unknown enum number. Every fault
-is in an InputFaults detail. Code INVALID_ARGUMENT; metadata {"faults": "3"}.
+is in an InputFaults detail, as far as they fit into a status. Code INVALID_ARGUMENT; metadata {"faults":
+"3", "shown": "3"}.
 """
 ERROR_REASON_INVALID_REQUEST: ErrorReason.ValueType  # 2
 """Another field of the request is wrong. Code INVALID_ARGUMENT; metadata {"faults": "1"}."""
@@ -73,9 +77,11 @@ ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 4
 "100", "got": "101"}.
 """
 ERROR_REASON_RULE_FAILED: ErrorReason.ValueType  # 5
-"""An expression could not be evaluated; the ruleset is faulty. Code INTERNAL; metadata {"rule": "DAT-03"}."""
+"""An expression could not be evaluated; the ruleset is faulty. Code INTERNAL; metadata {"rule": "DAT-03",
+"expression": "…"}.
+"""
 ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 6
-"""No sound ruleset is loaded. Code UNAVAILABLE."""
+"""No sound ruleset is loaded, or the server is stopping. Code UNAVAILABLE."""
 ERROR_REASON_UNEXPECTED: ErrorReason.ValueType  # 7
 """Something unforeseen happened; details are in the server's log under the request id. Code INTERNAL;
 metadata {"request_id": "…"}.
@@ -83,5 +89,5 @@ metadata {"request_id": "…"}.
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 8
 """The deadline passed before the answer was ready. Code DEADLINE_EXCEEDED."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 9
-"""The server has as many calls as it can hold. Code RESOURCE_EXHAUSTED."""
+"""The server has as many calls as it can hold. Code RESOURCE_EXHAUSTED; metadata {"limit": "256"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
