@@ -46,7 +46,9 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "TERM": "xterm-256color", **(changes or {})}
 
 
-def readygate(*arguments: str | Path, stdin: str = "", env: Mapping[str, str] | None = None) -> Ran:
+def readygate(
+    *arguments: str | Path, stdin: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Ran:
     """Runs the command with its output piped."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
@@ -56,6 +58,7 @@ def readygate(*arguments: str | Path, stdin: str = "", env: Mapping[str, str] | 
         env=environment(env),
         timeout=_SECONDS,
         check=False,
+        cwd=cwd,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

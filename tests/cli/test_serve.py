@@ -5,42 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from google.protobuf.json_format import Parse
 
 from readygate.v1.gate_service_pb2 import EvaluateResponse
-from tests.cli.command import CHECK, COMMAND, DRAFTS_FOR_STAFF, check_example, environment, readygate, together
+from tests.cli.command import CHECK, DRAFTS_FOR_STAFF, check_example, readygate, together
+from tests.cli.serving import served
 from tests.cli.test_rules import TIGHTER, own_rules
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@contextmanager
-def served(directory: Path, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Runs a server on a free port, waits until it says where, and kills it if nobody has stopped it."""
-    listen = ("--listen", "127.0.0.1:0", "--data-dir", str(directory / "data"))
-    command = [*COMMAND, "serve", *listen, *map(str, arguments)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment(), text=True) as process:
-        try:
-            yield process, _address(process)
-        finally:
-            process.kill()
-
-
-def _address(process: subprocess.Popen[str]) -> str:
-    assert process.stderr is not None
-    for line in process.stderr:
-        event: dict[str, Any] = json.loads(line)
-        if event["event"] == "serving":
-            return str(event["address"])
-    raise AssertionError("the server ended before it served")
 
 
 def test_a_server_decides_as_the_command_does(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from readygate_server.adapters.rulefiles.layering import Deviation
 from readygate_server.cli.console import console
 from readygate_server.domain.comparators import describe
 from readygate_server.domain.rule import Check, Provenance, Rule, Ruleset, Work
@@ -87,6 +88,14 @@ def _origins(check: Check) -> Iterable[str]:
             f"{provenance.source}: {provenance.citation}" if provenance.source else f"judgement: {provenance.judgement}"
         )
         yield f"{check.fact} {', '.join(names)}: {said}"
+
+
+def deviation_lines(deviation: Deviation) -> Iterable[str]:
+    """Yields what an organisation loosened in a rule that it did not write, with its reason."""
+    for change in deviation.changes:
+        if change.kind in (ChangeKind.LOOSENED, ChangeKind.MIXED):
+            what = f"{change.path} {change.before or 'nothing'} to {change.after or 'nothing'}"
+            yield f"{change.kind.value}: {deviation.rule_id} {what}: {deviation.reason or 'no reason'}"
 
 
 def print_diff(changes: Sequence[Change]) -> None:

@@ -16,7 +16,7 @@ from readygate_server.application.selection import Selection
 from readygate_server.bootstrap import LocalGate, load_rules
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import add_rules, day, faults_text, open_gate
-from readygate_server.cli.rule_text import print_diff, print_rule, print_rulesets
+from readygate_server.cli.rule_text import deviation_lines, print_diff, print_rule, print_rulesets
 from readygate_server.cli.rules_tests import run_tests
 from readygate_server.domain.errors import RulesetNotFoundError
 from readygate_server.domain.faults import FaultsError
@@ -91,6 +91,9 @@ def _check(options: argparse.Namespace) -> int:
     for ruleset in loaded.rulesets:
         identity = ruleset.identity
         print(f"{identity.name} {identity.version}: {len(ruleset.rules)} rules, no fault, {identity.digest}")
+        for deviation in loaded.deviations.get(f"{identity.name}@{identity.version}", ()):
+            for line in deviation_lines(deviation):
+                print(f"  {line}")
     return Exit.GO
 
 
