@@ -12,8 +12,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from readygate_server import ENGINE_VERSION
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.alternatives import alternatives
@@ -21,7 +19,6 @@ from readygate_server.application.judgement import Judgement, Question, judge, p
 from readygate_server.application.ports import Dossier
 from readygate_server.domain.decision import Decision, MissingFact, count_foundations
 from readygate_server.domain.facts import FactRef
-from readygate_server.domain.finding import Finding
 from readygate_server.domain.plan import make_plan
 from readygate_server.domain.validity import valid_until
 from readygate_server.domain.vocabulary import Effect
@@ -39,7 +36,7 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
         as_of=question.as_of,
         tier=judged.tier,
         findings=judged.findings,
-        missing=_missing(judged.findings, dossier),
+        missing=_missing(judged, dossier),
         conflicts=dossier.conflicts,
         plan=make_plan(judged.table, judged.findings) if question.full and blocked else None,
         ways_to_yes=ways,
@@ -60,10 +57,12 @@ def _last_day(judged: Judgement, question: Question) -> str:
     return valid_until(judged.table, judged.findings, judged.index, question.waivers, judged.day)
 
 
-def _missing(findings: Sequence[Finding], dossier: Dossier) -> tuple[MissingFact, ...]:
-    """Gathers what findings miss; only what holds up something enforced or advised counts."""
+def _missing(judged: Judgement, dossier: Dossier) -> tuple[MissingFact, ...]:
+    """Gathers what findings miss, and what the tier hangs on; only what holds up something counts."""
     needed: dict[FactRef, tuple[set[str], bool]] = {}
-    for finding in findings:
+    if judged.tier.is_floor:
+        needed = {ref: (set(), True) for axis in judged.tier.axes for ref in axis.missing}
+    for finding in judged.findings:
         if finding.open is Effect.NONE:
             continue
         for ref in finding.missing:

@@ -40,31 +40,41 @@ DECLARED = FactClass("declared", tool_exists=False)
 
 
 class EvidenceIndex:
-    """The evidence that counts for each fact on one day: the highest grade, then the newest."""
+    """The evidence for each fact that was there on one day."""
 
     def __init__(self, entries: Iterable[Evidence], day: int) -> None:
         """Leaves out what was observed after `day`."""
-        self._best: dict[tuple[str, str], Evidence] = {}
+        self._entries: dict[tuple[str, str], list[Evidence]] = {}
         for entry in entries:
-            if entry.as_of is not None and entry.as_of > day:
-                continue
-            for fact in entry.facts:
-                key = (fact, entry.subject)
-                held = self._best.get(key)
-                if held is None or _rank(entry) > _rank(held):
-                    self._best[key] = entry
+            if entry.as_of is None or entry.as_of <= day:
+                for fact in entry.facts:
+                    self._entries.setdefault((fact, entry.subject), []).append(entry)
+
+    def all_of(self, fact: str, group_name: str, subject: str) -> list[Evidence]:
+        """Returns every entry for a fact, by its name or by that of its group, such as `source.*`."""
+        exact = self._entries.get((fact, subject))
+        group = self._entries.get((group_name, subject))
+        return [*exact, *group] if exact and group else exact or group or []
 
     def of(self, fact: str, subject: str) -> Evidence | None:
-        """Returns the evidence for a fact, by its name or by `group.*`."""
-        return self.of_group(fact, group_of(fact), subject)
+        """Returns the evidence that weighs most: the highest grade, then the newest."""
+        return max(self.all_of(fact, group_of(fact), subject), key=_rank, default=None)
 
-    def of_group(self, fact: str, group_name: str, subject: str) -> Evidence | None:
-        """Returns the same, for those who know the name of the group already."""
-        exact = self._best.get((fact, subject))
-        group = self._best.get((group_name, subject))
-        if exact is None or group is None:
-            return exact or group
-        return max(exact, group, key=_rank)
+    def lapse(self, backing: Backing, subject: str) -> int | None:
+        """Returns the last day on which some entry of the grade that is needed counts; None when there is none.
+
+        Any entry that is good enough does: a better one that has become old takes nothing away from it.
+        """
+        lapses = [
+            min(entry.as_of + backing.maximum_age_days, _NEVER if entry.expires is None else entry.expires)
+            for entry in self.all_of(backing.fact, backing.group, subject)
+            if entry.grade is not None and entry.as_of is not None and entry.grade >= backing.grade
+        ]
+        return max(lapses, default=None)
+
+
+_NEVER = 3_652_059
+"""The last day that a date can have, as an ordinal."""
 
 
 def group_of(fact: str) -> str:
@@ -195,19 +205,13 @@ class _Inspector:
 
     def _look_once(self, key: tuple[Backing, str]) -> Shortfall | None:
         backing, subject = key
-        entry = self._index.of_group(backing.fact, backing.group, subject)
+        lapse = self._index.lapse(backing, subject)
         shortfall = None
-        if (
-            entry is None
-            or entry.grade is None
-            or entry.as_of is None
-            or entry.grade < backing.grade
-            or self._day - entry.as_of > backing.maximum_age_days
-            or (entry.expires is not None and self._day > entry.expires)
-        ):
+        if lapse is None or lapse < self._day:
             ref = FactRef(backing.fact, subject)
             # An expression can be decided without some of the facts that it reads; those need no evidence.
-            shortfall = _shortfall(backing, ref, entry, self._day) if self._facts.states(ref) else None
+            if self._facts.states(ref):
+                shortfall = _shortfall(backing, ref, self._index.of(backing.fact, subject), self._day)
         self._seen[key] = shortfall
         return shortfall
 

@@ -45,11 +45,5 @@ def _date_lapses(part: Observation, table: RuleTable, finding: Finding) -> list[
 
 
 def _evidence_lapses(part: Observation, finding: Finding, index: EvidenceIndex) -> list[int]:
-    lapses = []
-    for backing in part.asked.backing:
-        entry = index.of_group(backing.fact, backing.group, finding.subject if backing.of_subject else "")
-        if entry is not None and entry.as_of is not None:
-            lapses.append(entry.as_of + backing.maximum_age_days)
-        if entry is not None and entry.expires is not None:
-            lapses.append(entry.expires)
-    return lapses
+    lapses = (index.lapse(each, finding.subject if each.of_subject else "") for each in part.asked.backing)
+    return [lapse for lapse in lapses if lapse is not None]

@@ -164,6 +164,14 @@ def test_the_best_of_several_counts(better: Evidence, worse: Evidence, turned: b
     assert EvidenceIndex(entries, TODAY).of(FACT, "crm") == better
 
 
+def test_a_better_entry_that_became_old_takes_nothing_from_one_that_suffices() -> None:
+    """Evidence of the grade that is needed counts, whatever older and better evidence there is."""
+    fresh, old = seen(Grade.E2, days_ago=5), seen(Grade.E3, days_ago=400)
+
+    assert outcome(old) == (Outcome.STALE, Outcome.STALE)
+    assert outcome(old, fresh) == outcome(fresh) == (Outcome.SATISFIED, Outcome.SATISFIED)
+
+
 @pytest.mark.parametrize(
     ("entry", "covers"),
     [
