@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from readygate.v1 import decision_pb2, gate_service_pb2
@@ -141,7 +142,13 @@ def load_rules(rules: Path | None = None) -> LoadedRules:
     packaged = rules_directory()
     if rules is None or rules.resolve() == packaged.resolve():
         return load_rulesets(packaged)
-    return load_rulesets(rules, base=load_rulesets(packaged))
+    return load_rulesets(rules, base=packaged_rules())
+
+
+@cache
+def packaged_rules() -> LoadedRules:
+    """The rules that ship do not change under a running process; those laid over them may, many times."""
+    return load_rulesets(rules_directory())
 
 
 def rule_judge() -> EvaluateRule:

@@ -11,14 +11,19 @@ from readygate.v1.gate_service_pb2 import FactOverride
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.clock import today
 from readygate_server.adapters.fact_directory import CatalogueDirectory
-from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.faults import error_of
 from readygate_server.adapters.proposals.overrides import changes_of
 from readygate_server.adapters.proposals.validation import validate_proposal
 from readygate_server.adapters.reload import Listeners, RuleWatch
 from readygate_server.adapters.rulefiles.loader import load_rulesets
-from readygate_server.bootstrap.local import DEFAULT_RULESET, Snapshot, fact_directory, load_snapshot
+from readygate_server.bootstrap.local import (
+    DEFAULT_RULESET,
+    Snapshot,
+    fact_directory,
+    load_snapshot,
+    packaged_rules,
+)
 from readygate_server.domain.errors import NotReadyError
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault, FaultsError
@@ -79,7 +84,7 @@ class ServedRules:
     def check_rulesets(self, files: Mapping[str, str]) -> tuple[Sequence[Ruleset], Sequence[Fault]]:
         """Returns the rulesets that files make over the packaged ones, or every fault."""
         try:
-            return load_rulesets(files, base=rules_directory()).rulesets, ()
+            return load_rulesets(files, base=packaged_rules()).rulesets, ()
         except FaultsError as error:
             return (), error.faults
 
