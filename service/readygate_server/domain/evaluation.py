@@ -43,9 +43,14 @@ class Case(NamedTuple):
 def judge_all(table: RuleTable, case: Case) -> list[Finding]:
     """Returns the findings of all rules about facts, by rule id and subject."""
     findings: list[Finding] = []
-    for row in table.rows:
-        if row.rule.kind is RuleKind.FACTS:
-            findings.extend(_judge_named(row, table, case))
+    rule_id = ""
+    try:
+        for row in table.rows:
+            if row.rule.kind is RuleKind.FACTS:
+                rule_id = row.rule.id
+                findings += judge(row, table, case)
+    except RuleFailedError as error:
+        raise RuleFailedError(rule_id, error.expression, error.detail) from error
     return findings
 
 
@@ -65,13 +70,6 @@ def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Find
         )
         for finding in findings
     ]
-
-
-def _judge_named(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
-    try:
-        return judge(row, table, case)
-    except RuleFailedError as error:
-        raise RuleFailedError(row.rule.id, error.expression, error.detail) from error
 
 
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
