@@ -65,16 +65,16 @@ class EvidenceIndex:
 
         Any entry that is good enough does: a better one that has become old takes nothing away from it.
         """
-        lapses = [
-            min(entry.as_of + backing.maximum_age_days, _NEVER if entry.expires is None else entry.expires)
-            for entry in self.all_of(backing.fact, backing.group, subject)
-            if entry.grade is not None and entry.as_of is not None and entry.grade >= backing.grade
-        ]
-        return max(lapses, default=None)
-
-
-_NEVER = 3_652_059
-"""The last day that a date can have, as an ordinal."""
+        last = None
+        for _, _, grade, as_of, expires, _ in self.all_of(backing.fact, backing.group, subject):
+            if grade is None or as_of is None or grade < backing.grade:
+                continue
+            lapse = as_of + backing.maximum_age_days
+            if expires is not None and expires < lapse:
+                lapse = expires
+            if last is None or lapse > last:
+                last = lapse
+        return last
 
 
 def group_of(fact: str) -> str:
