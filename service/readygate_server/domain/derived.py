@@ -8,6 +8,7 @@ asset ids, so that the result is the same to the bit wherever the assets stand i
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -66,10 +67,16 @@ def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[f
 def _accuracy_lower95(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
     (numbers, missing) = _numbers(facts, subject, ("source.accuracy.ratio", "source.accuracy.sample_size"))
     if missing:
-        # No sample, however large, lifts the bound above the ratio that it found.
-        ratio = facts.get("source.accuracy.ratio")
-        return Partly(missing, most=ratio if isinstance(ratio, float) else None)
+        return Partly(missing, most=_best_accuracy(facts))
     return wilson_bound(numbers[0] * numbers[1], int(numbers[1]), upper=False)
+
+
+def _best_accuracy(facts: Facts) -> float | None:
+    """Returns the bound that can not be passed: no sample lifts it above its ratio, none without a fault is better."""
+    ratio, size = facts.get("source.accuracy.ratio"), facts.get("source.accuracy.sample_size")
+    if isinstance(ratio, (int, float)):
+        return float(ratio)
+    return wilson_bound(size, size, upper=False) if isinstance(size, int) else None
 
 
 def _staleness_excess(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
@@ -90,8 +97,8 @@ def _same_entity(proposal: ProposalFacts, subject: str, facts: Facts, wanted: st
     entity = facts.get("source.entity")
     if entity is None:
         own = float(facts.get("source.authority") == wanted)
-        possible = sum(of_other.get("source.authority") in (wanted, None) for _, of_other in proposal.of(Scope.SOURCE))
-        return Partly((FactRef("source.entity", subject),), least=own, most=float(possible)) if possible else 0.0
+        most = _most_of_one_entity(proposal, subject, wanted)
+        return Partly((FactRef("source.entity", subject),), least=own, most=float(most)) if most else 0.0
     missing: list[FactRef] = []
     count = 0
     for other, of_other in proposal.of(Scope.SOURCE):
@@ -107,6 +114,18 @@ def _same_entity(proposal: ProposalFacts, subject: str, facts: Facts, wanted: st
             count += 1
     # What is missing can only add to the count, and each at most one.
     return Partly(tuple(missing), float(count), float(count + len(missing))) if missing else float(count)
+
+
+def _most_of_one_entity(proposal: ProposalFacts, subject: str, wanted: str) -> int:
+    """Counts the sources that may have an authority, of whichever one entity a source turns out to be of."""
+    anywhere = 0
+    named: Counter[object] = Counter()
+    for other, facts in proposal.of(Scope.SOURCE):
+        if facts.get("source.authority") in (wanted, None):
+            entity = None if other == subject else facts.get("source.entity")
+            named[entity] += entity is not None
+            anywhere += entity is None
+    return anywhere + max(named.values(), default=0)
 
 
 class _Path(NamedTuple):
@@ -197,12 +216,30 @@ def _harm_event_margin(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
         "ops.eval_set_size",
         "ops.eval_critical_failures",
     )
-    numbers, missing = _numbers(proposal.deployment, "", names)
-    if missing:
-        return Partly(missing)
-    tolerated, volume, trials, failures = numbers
-    rate = upper_rate(int(failures), int(trials)) if trials and failures <= trials else 1.0
-    return tolerated - rate * volume
+    missing = _numbers(proposal.deployment, "", names)[1]
+    tolerated, volume, trials, failures = (_number(proposal.deployment, name) for name in names)
+    lowest, highest = _rate_bounds(trials, failures)
+    # No fewer events than none can be tolerated, and there are no fewer interactions than none.
+    least = None if volume is None else (tolerated or 0.0) - highest * volume
+    most = None if tolerated is None else tolerated - lowest * (volume or 0.0)
+    return Partly(missing, least, most) if missing or least is None else least
+
+
+def _number(facts: Facts, name: str) -> float | None:
+    value = facts.get(name)
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _rate_bounds(trials: float | None, failures: float | None) -> tuple[float, float]:
+    """Returns what the upper bound of the failure rate lies between; what was never tried fails every time."""
+    if trials is None:
+        return 0.0, 1.0
+    if not trials or (failures is not None and failures > trials):
+        return 1.0, 1.0
+    if failures is None:
+        return upper_rate(0, int(trials)), 1.0
+    rate = upper_rate(int(failures), int(trials))
+    return rate, rate
 
 
 DERIVED: Mapping[str, Derived] = {

@@ -82,6 +82,16 @@ def test_accuracy_is_taken_at_its_lower_bound() -> None:
     )
 
 
+def test_a_sample_can_be_too_small_for_any_ratio() -> None:
+    """24 right of 24 do not show 90 %, so a sample of 24 fails there before its ratio is known."""
+    given = facts(sources={"crm": {"source.accuracy.sample_size": 24}})
+
+    assert computed("source.accuracy_lower95", given, "crm") == Partly(
+        (FactRef("source.accuracy.ratio", "crm"),), most=wilson_bound(24, 24, upper=False)
+    )
+    assert wilson_bound(24, 24, upper=False) < 0.90
+
+
 def test_staleness_excess_is_lag_over_tolerance() -> None:
     """A source that may be 10 minutes old and is 12 exceeds by 2; without a declared tolerance nothing can be said."""
     given = facts(
@@ -144,6 +154,13 @@ def test_without_its_entity_a_source_has_bounds_only() -> None:
     given = _sources((None, "system_of_record"), ("customer", "system_of_record"))
 
     assert computed("source.systems_of_record", given, "a") == Partly((FactRef("source.entity", "a"),), 1.0, 2.0)
+
+
+def test_a_source_is_of_one_entity_whichever_it_is() -> None:
+    """Where each other entity has one system of record, a source without an entity adds at most itself to one."""
+    given = _sources((None, "governed_copy"), ("customer", "system_of_record"), ("order", "system_of_record"))
+
+    assert computed("source.systems_of_record", given, "a") == Partly((FactRef("source.entity", "a"),), 0.0, 1.0)
 
 
 def test_what_no_source_claims_is_counted_without_an_entity() -> None:
@@ -285,12 +302,20 @@ def test_an_evaluation_that_shows_nothing_expects_harm_every_time(size: int, fai
     assert computed("ops.harm_event_margin", given) == 2 - 1000
 
 
-@pytest.mark.parametrize("name", MARGIN)
-def test_each_missing_input_is_named(name: str) -> None:
-    """Without one of its inputs the margin is unknown, and only that input is named."""
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("deployment.tolerated_harm_events", -1000 * upper_rate(0, 1000), None),
+        ("deployment.interactions_per_month", None, 2.0),
+        ("ops.eval_set_size", 2.0 - 1000, 2.0),
+        ("ops.eval_critical_failures", 2.0 - 1000, 2 - 1000 * upper_rate(0, 1000)),
+    ],
+)
+def test_each_missing_input_is_named(name: str, least: float | None, most: float | None) -> None:
+    """Without one of its inputs the margin is unknown, only that input is named, and the others bound it."""
     given = facts({fact: value for fact, value in MARGIN.items() if fact != name})
 
-    assert computed("ops.harm_event_margin", given) == Partly((FactRef(name),))
+    assert computed("ops.harm_event_margin", given) == Partly((FactRef(name),), least, most)
 
 
 def test_inputs_are_facts_of_one_scope_each() -> None:
