@@ -17,7 +17,7 @@ from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question
 from readygate_server.application.selection import Selection
-from readygate_server.bootstrap import Snapshot, fact_directory, load_snapshot
+from readygate_server.bootstrap import Snapshot, fact_directory, load_snapshot, settle_heap
 from readygate_server.domain.vocabulary import Gate
 from readygate_server.grpc_api.decision_messages import decision_message
 from tests.bench.measure import Timing, machine, resident_mib, time_calls
@@ -85,7 +85,8 @@ def main() -> int:
     parser.add_argument("--soak", action="store_true", help="also watch memory; takes several minutes")
     options = parser.parse_args()
     print(machine())
-    snapshot = load_snapshot()
+    snapshot = load_snapshot().compile_all()
+    settle_heap()  # as the server does after each load
     print_times(snapshot)
     print_load()
     if options.soak:

@@ -12,6 +12,7 @@ from readygate_server.bootstrap.local import (
     load_snapshot,
     local_gate,
     rule_judge,
+    settle_heap,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "load_snapshot",
     "local_gate",
     "rule_judge",
+    "settle_heap",
 ]

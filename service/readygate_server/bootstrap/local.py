@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -135,6 +136,16 @@ def asked_gate(dossier: ProposalDossier, gate: str) -> Gate:
         return Gate[gate.upper()]
     stated = dossier.facts.get(FactRef("deployment.target_gate"))
     return Gate[str(stated).upper()] if stated is not None else Gate.COMMIT
+
+
+def settle_heap() -> None:
+    """Keeps the garbage collector from walking the loaded rules again and again; to be called after each load.
+
+    Evaluations leave many short-lived objects, each some hundred of which start a collection.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def load_rules(rules: Path | None = None) -> LoadedRules:

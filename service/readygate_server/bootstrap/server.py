@@ -23,6 +23,7 @@ from readygate_server.bootstrap.local import (
     fact_directory,
     load_snapshot,
     packaged_rules,
+    settle_heap,
 )
 from readygate_server.domain.errors import NotReadyError
 from readygate_server.domain.facts import FactRef, FactValue
@@ -110,6 +111,7 @@ async def serve(settings: ServerSettings) -> None:
     async def loaded(snapshot: Snapshot) -> None:
         is_first = not rules.is_ready
         rules.swap(snapshot)
+        settle_heap()
         metrics.loads.labels("loaded").inc()
         metrics.show_rulesets(snapshot.rulesets)
         for ruleset in snapshot.rulesets:
