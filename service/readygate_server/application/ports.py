@@ -7,9 +7,8 @@ from typing import Protocol
 
 from readygate_server.domain.conditions import Conditions
 from readygate_server.domain.decision import Conflict
-from readygate_server.domain.evidence import Evidence, FactClass
+from readygate_server.domain.evidence import Evidence
 from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
-from readygate_server.domain.rule import Ruleset
 from readygate_server.domain.vocabulary import Gate, Scope
 
 
@@ -65,30 +64,4 @@ class Expressions(Protocol):
 
     def reads(self, expression: str, scope: Scope) -> frozenset[str]:
         """Returns the names of the facts that an expression reads."""
-        ...
-
-
-class FactKnowledge(Protocol):
-    """What is known about facts as such."""
-
-    @property
-    def classes(self) -> Mapping[str, FactClass]:
-        """How the evidence of each fact ages."""
-        ...
-
-
-class RulesetCatalogue(Protocol):
-    """The rulesets that can be chosen; one immutable snapshot."""
-
-    def select(
-        self,
-        *,
-        name: str = "",
-        version: str = "",
-        digest: str = "",
-        channel: str = "",
-        in_force_on: str = "",
-        as_of: str,
-    ) -> Ruleset:
-        """Returns one ruleset; raises RulesetNotFoundError."""
         ...

@@ -13,6 +13,7 @@ from readygate_server.adapters.clock import today
 from readygate_server.adapters.fact_directory import CatalogueDirectory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.faults import error_of
+from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.overrides import changes_of
 from readygate_server.adapters.proposals.validation import validate_proposal
 from readygate_server.adapters.reload import Listeners, RuleWatch
@@ -73,10 +74,11 @@ class ServedRules:
 
     def dossier_of(self, proposal: Proposal) -> ProposalDossier:
         """Returns a checked proposal; raises InvalidInputError or LimitExceededError."""
-        faults = validate_proposal(proposal)
+        facts = facts_of(proposal)
+        faults = validate_proposal(proposal, facts)
         if faults:
             raise error_of(faults)
-        return dossier_of(proposal)
+        return dossier_of(proposal, facts)
 
     def changes_of(self, proposal: Proposal, overrides: Sequence[FactOverride]) -> Mapping[FactRef, FactValue | None]:
         """Returns what overrides change; raises InvalidInputError with every fault."""

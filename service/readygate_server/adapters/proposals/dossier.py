@@ -90,10 +90,16 @@ class ProposalDossier:
         return ProposalDossier(changed, self.conflicts)
 
 
-def dossier_of(proposal: Proposal) -> ProposalDossier:
-    """Returns the dossier of a validated proposal; settles what its sources disagree on."""
+def dossier_of(proposal: Proposal, facts: ProposalFacts | None = None) -> ProposalDossier:
+    """Returns the dossier of a validated proposal; settles what its sources disagree on.
+
+    `facts` are those of `facts_of(proposal)`, when they have been read; settling that changes any reads them again.
+    """
     settled, conflicts = normalise(proposal)
-    return ProposalDossier(settled, conflicts)
+    dossier = ProposalDossier(settled, conflicts)
+    if facts is not None and settled is proposal:
+        dossier.facts = facts
+    return dossier
 
 
 def _evidence(entry: evidence_pb2.Evidence) -> Evidence:

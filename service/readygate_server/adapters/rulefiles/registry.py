@@ -13,7 +13,7 @@ STABLE = "stable"
 
 
 class RulesetRegistry:
-    """Chooses rulesets by name and version, digest, channel or day. Fills the port RulesetCatalogue."""
+    """Chooses rulesets by name and version, digest, channel or day."""
 
     def __init__(self, rulesets: Iterable[Ruleset], default_name: str) -> None:
         """Takes rulesets of which no two have the same name and version."""
