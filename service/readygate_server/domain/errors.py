@@ -69,3 +69,135 @@ class NotReadyError(GateError):
     def __str__(self) -> str:
         """Returns what to do."""
         return "no sound ruleset is loaded; see the server's log"
+
+
+@dataclass(eq=False)
+class NotFoundError(GateError):
+    """Nothing is known under an id; also when the caller may not know of it."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        """Returns what was asked for."""
+        return f"no {self.kind} has the id {self.id}"
+
+
+@dataclass(eq=False)
+class RequestIdReusedError(GateError):
+    """A request id came back with another request."""
+
+    request_id: str
+
+    def __str__(self) -> str:
+        """Returns the id and what to do."""
+        return f"the request id {self.request_id} was used before with another request; take a new id"
+
+
+@dataclass(eq=False)
+class RecordUnavailableError(GateError):
+    """The record can not be written or read just now. The detail is for the log, never for callers."""
+
+    detail: str
+
+    def __str__(self) -> str:
+        """Returns what to do."""
+        return "the record can not be reached, so nothing was decided; ask again with the same request id"
+
+
+@dataclass(eq=False)
+class InvalidTokenError(GateError):
+    """A token belongs to another query, or nobody here made it."""
+
+    field: str
+
+    def __str__(self) -> str:
+        """Returns the field and what to do."""
+        return f"{self.field}: the token is not of this query; start again without one"
+
+
+@dataclass(eq=False)
+class UnauthenticatedError(GateError):
+    """No credential, or none that can be trusted."""
+
+    why: str
+
+    def __str__(self) -> str:
+        """Returns what is wrong with the credential; nothing of the credential itself."""
+        return f"the caller is not known: {self.why}"
+
+
+@dataclass(eq=False)
+class PermissionDeniedError(GateError):
+    """No role of the caller allows this."""
+
+    needs: str
+    ruleset: str = ""
+    proposal: str = ""
+
+    def __str__(self) -> str:
+        """Returns the role that is needed, and for what."""
+        scope = "".join(f" for the {what} {name}" for what, name in self._scope if name)
+        return f"the role {self.needs} is needed{scope}"
+
+    @property
+    def _scope(self) -> tuple[tuple[str, str], ...]:
+        return ("ruleset", self.ruleset), ("proposal", self.proposal)
+
+
+@dataclass(eq=False)
+class QuotaExceededError(GateError):
+    """A caller has used up what it may use."""
+
+    limit: str
+    retry_after_seconds: float
+
+    def __str__(self) -> str:
+        """Returns the limit and when to come back."""
+        return f"the limit is {self.limit}; ask again in {self.retry_after_seconds:.0f} s"
+
+
+@dataclass(eq=False)
+class EtagMismatchError(GateError):
+    """Somebody else changed it meanwhile."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        """Returns what to do."""
+        return f"the {self.kind} {self.id} has changed meanwhile; read it again and decide anew"
+
+
+@dataclass(eq=False)
+class WaiverRefusedError(GateError):
+    """A waiver can not be asked for, approved or revoked like this."""
+
+    why: str
+
+    def __str__(self) -> str:
+        """Returns the reason."""
+        return f"the waiver is refused: {self.why}"
+
+
+@dataclass(eq=False)
+class CertificateRefusedError(GateError):
+    """A decision can not be certified like this."""
+
+    why: str
+
+    def __str__(self) -> str:
+        """Returns the reason."""
+        return f"no certificate can be issued: {self.why}"
+
+
+@dataclass(eq=False)
+class NotConfiguredError(GateError):
+    """The server was started without what this needs."""
+
+    feature: str
+    option: str
+
+    def __str__(self) -> str:
+        """Returns the feature and the option that gives it."""
+        return f"this server has no {self.feature}; it is started with {self.option}"

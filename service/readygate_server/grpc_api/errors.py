@@ -17,12 +17,23 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[i
 from readygate.v1 import error_reason_pb2 as pb
 from readygate.v1.gate_service_pb2 import InputFault, InputFaults, ItemError
 from readygate_server.domain.errors import (
+    CertificateRefusedError,
+    EtagMismatchError,
     GateError,
     InvalidInputError,
+    InvalidTokenError,
     LimitExceededError,
+    NotConfiguredError,
+    NotFoundError,
     NotReadyError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RecordUnavailableError,
+    RequestIdReusedError,
     RuleFailedError,
     RulesetNotFoundError,
+    UnauthenticatedError,
+    WaiverRefusedError,
 )
 from readygate_server.observability import logger
 
@@ -116,6 +127,43 @@ TABLE: Final[Mapping[type[GateError], Row]] = {
     DeadlineExceededError: Row(grpc.StatusCode.DEADLINE_EXCEEDED, pb.ERROR_REASON_DEADLINE_EXCEEDED, lambda _: {}),
     OverloadedError: Row(
         grpc.StatusCode.RESOURCE_EXHAUSTED, pb.ERROR_REASON_OVERLOADED, lambda error: {"limit": error.limit}
+    ),
+    NotFoundError: Row(
+        grpc.StatusCode.NOT_FOUND, pb.ERROR_REASON_NOT_FOUND, lambda error: {"kind": error.kind, "id": error.id}
+    ),
+    RequestIdReusedError: Row(
+        grpc.StatusCode.ALREADY_EXISTS,
+        pb.ERROR_REASON_REQUEST_ID_REUSED,
+        lambda error: {"request_id": error.request_id},
+    ),
+    RecordUnavailableError: Row(grpc.StatusCode.UNAVAILABLE, pb.ERROR_REASON_RECORD_UNAVAILABLE, lambda _: {}),
+    InvalidTokenError: Row(
+        grpc.StatusCode.INVALID_ARGUMENT, pb.ERROR_REASON_INVALID_TOKEN, lambda error: {"field": error.field}
+    ),
+    UnauthenticatedError: Row(
+        grpc.StatusCode.UNAUTHENTICATED, pb.ERROR_REASON_UNAUTHENTICATED, lambda error: {"why": error.why}
+    ),
+    PermissionDeniedError: Row(
+        grpc.StatusCode.PERMISSION_DENIED, pb.ERROR_REASON_PERMISSION_DENIED, lambda error: {"needs": error.needs}
+    ),
+    QuotaExceededError: Row(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        pb.ERROR_REASON_QUOTA_EXCEEDED,
+        lambda error: {"limit": error.limit, "retry_after_seconds": f"{error.retry_after_seconds:.3f}"},
+    ),
+    EtagMismatchError: Row(
+        grpc.StatusCode.ABORTED, pb.ERROR_REASON_ETAG_MISMATCH, lambda error: {"kind": error.kind, "id": error.id}
+    ),
+    WaiverRefusedError: Row(
+        grpc.StatusCode.FAILED_PRECONDITION, pb.ERROR_REASON_WAIVER_REFUSED, lambda error: {"why": error.why}
+    ),
+    CertificateRefusedError: Row(
+        grpc.StatusCode.FAILED_PRECONDITION, pb.ERROR_REASON_CERTIFICATE_REFUSED, lambda error: {"why": error.why}
+    ),
+    NotConfiguredError: Row(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        pb.ERROR_REASON_NOT_CONFIGURED,
+        lambda error: {"feature": error.feature, "option": error.option},
     ),
     UnexpectedError: Row(
         grpc.StatusCode.INTERNAL, pb.ERROR_REASON_UNEXPECTED, lambda error: {"request_id": error.request_id}

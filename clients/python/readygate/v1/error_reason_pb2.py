@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freadygate/v1/error_reason.proto\x12\x0creadygate.v1*\xcd\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12!\n\x1d\x45RROR_REASON_INVALID_PROPOSAL\x10\x01\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x02\x12\"\n\x1e\x45RROR_REASON_RULESET_NOT_FOUND\x10\x03\x12\x1f\n\x1b\x45RROR_REASON_LIMIT_EXCEEDED\x10\x04\x12\x1c\n\x18\x45RROR_REASON_RULE_FAILED\x10\x05\x12\x1a\n\x16\x45RROR_REASON_NOT_READY\x10\x06\x12\x1b\n\x17\x45RROR_REASON_UNEXPECTED\x10\x07\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x08\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freadygate/v1/error_reason.proto\x12\x0creadygate.v1*\xc1\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12!\n\x1d\x45RROR_REASON_INVALID_PROPOSAL\x10\x01\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x02\x12\"\n\x1e\x45RROR_REASON_RULESET_NOT_FOUND\x10\x03\x12\x1f\n\x1b\x45RROR_REASON_LIMIT_EXCEEDED\x10\x04\x12\x1c\n\x18\x45RROR_REASON_RULE_FAILED\x10\x05\x12\x1a\n\x16\x45RROR_REASON_NOT_READY\x10\x06\x12\x1b\n\x17\x45RROR_REASON_UNEXPECTED\x10\x07\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x08\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\t\x12\x1a\n\x16\x45RROR_REASON_NOT_FOUND\x10\n\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x0b\x12#\n\x1f\x45RROR_REASON_RECORD_UNAVAILABLE\x10\x0c\x12\x1e\n\x1a\x45RROR_REASON_INVALID_TOKEN\x10\r\x12 \n\x1c\x45RROR_REASON_UNAUTHENTICATED\x10\x0e\x12\"\n\x1e\x45RROR_REASON_PERMISSION_DENIED\x10\x0f\x12\x1f\n\x1b\x45RROR_REASON_QUOTA_EXCEEDED\x10\x10\x12\x1e\n\x1a\x45RROR_REASON_ETAG_MISMATCH\x10\x11\x12\x1f\n\x1b\x45RROR_REASON_WAIVER_REFUSED\x10\x12\x12$\n ERROR_REASON_CERTIFICATE_REFUSED\x10\x13\x12\x1f\n\x1b\x45RROR_REASON_NOT_CONFIGURED\x10\x14\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.error_reason_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=50
-  _globals['_ERRORREASON']._serialized_end=383
+  _globals['_ERRORREASON']._serialized_end=755
 # @@protoc_insertion_point(module_scope)

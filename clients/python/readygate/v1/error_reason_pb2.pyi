@@ -53,6 +53,34 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The deadline passed before the answer was ready. Code DEADLINE_EXCEEDED."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 9
     """The server has as many calls as it can hold. Code RESOURCE_EXHAUSTED; metadata {"limit": "256"}."""
+    ERROR_REASON_NOT_FOUND: _ErrorReason.ValueType  # 10
+    """Nothing is known under this id. Code NOT_FOUND; metadata {"kind": "decision", "id": "…"}."""
+    ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 11
+    """The request id was used before with another request. Code ALREADY_EXISTS; metadata {"request_id": "…"}."""
+    ERROR_REASON_RECORD_UNAVAILABLE: _ErrorReason.ValueType  # 12
+    """The record can not be written or read just now; nothing was decided. Code UNAVAILABLE."""
+    ERROR_REASON_INVALID_TOKEN: _ErrorReason.ValueType  # 13
+    """The token belongs to another query or was not made by this server. Code INVALID_ARGUMENT; metadata {"field":
+    "page_token"}.
+    """
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 14
+    """No credential, or none that can be trusted. Code UNAUTHENTICATED; metadata {"why": "expired"}."""
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 15
+    """The caller has no role that allows this. Code PERMISSION_DENIED; metadata {"needs": "approver"}."""
+    ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 16
+    """The caller has used up what it may use. Code RESOURCE_EXHAUSTED; metadata {"limit": "600 calls a minute",
+    "retry_after_seconds": "2"}, and a google.rpc.RetryInfo.
+    """
+    ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 17
+    """Somebody else changed it meanwhile. Code ABORTED; metadata {"kind": "waiver", "id": "…"}."""
+    ERROR_REASON_WAIVER_REFUSED: _ErrorReason.ValueType  # 18
+    """A waiver can not be asked for or approved like this. Code FAILED_PRECONDITION; metadata {"why": "…"}."""
+    ERROR_REASON_CERTIFICATE_REFUSED: _ErrorReason.ValueType  # 19
+    """A certificate can not be issued for this decision. Code FAILED_PRECONDITION; metadata {"why": "…"}."""
+    ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 20
+    """The server is not configured for this, such as certificates without a key. Code FAILED_PRECONDITION; metadata
+    {"feature": "certificates"}.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reason of an error, as carried in google.rpc.ErrorInfo with the domain `readygate.dev`. The prefix is left
@@ -90,4 +118,32 @@ ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 8
 """The deadline passed before the answer was ready. Code DEADLINE_EXCEEDED."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 9
 """The server has as many calls as it can hold. Code RESOURCE_EXHAUSTED; metadata {"limit": "256"}."""
+ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 10
+"""Nothing is known under this id. Code NOT_FOUND; metadata {"kind": "decision", "id": "…"}."""
+ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 11
+"""The request id was used before with another request. Code ALREADY_EXISTS; metadata {"request_id": "…"}."""
+ERROR_REASON_RECORD_UNAVAILABLE: ErrorReason.ValueType  # 12
+"""The record can not be written or read just now; nothing was decided. Code UNAVAILABLE."""
+ERROR_REASON_INVALID_TOKEN: ErrorReason.ValueType  # 13
+"""The token belongs to another query or was not made by this server. Code INVALID_ARGUMENT; metadata {"field":
+"page_token"}.
+"""
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 14
+"""No credential, or none that can be trusted. Code UNAUTHENTICATED; metadata {"why": "expired"}."""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 15
+"""The caller has no role that allows this. Code PERMISSION_DENIED; metadata {"needs": "approver"}."""
+ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 16
+"""The caller has used up what it may use. Code RESOURCE_EXHAUSTED; metadata {"limit": "600 calls a minute",
+"retry_after_seconds": "2"}, and a google.rpc.RetryInfo.
+"""
+ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 17
+"""Somebody else changed it meanwhile. Code ABORTED; metadata {"kind": "waiver", "id": "…"}."""
+ERROR_REASON_WAIVER_REFUSED: ErrorReason.ValueType  # 18
+"""A waiver can not be asked for or approved like this. Code FAILED_PRECONDITION; metadata {"why": "…"}."""
+ERROR_REASON_CERTIFICATE_REFUSED: ErrorReason.ValueType  # 19
+"""A certificate can not be issued for this decision. Code FAILED_PRECONDITION; metadata {"why": "…"}."""
+ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 20
+"""The server is not configured for this, such as certificates without a key. Code FAILED_PRECONDITION; metadata
+{"feature": "certificates"}.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -26,53 +26,54 @@ from readygate.v1 import decision_pb2 as readygate_dot_v1_dot_decision__pb2
 from readygate.v1 import evidence_pb2 as readygate_dot_v1_dot_evidence__pb2
 from readygate.v1 import gate_pb2 as readygate_dot_v1_dot_gate__pb2
 from readygate.v1 import proposal_pb2 as readygate_dot_v1_dot_proposal__pb2
+from readygate.v1 import record_pb2 as readygate_dot_v1_dot_record__pb2
 from readygate.v1 import ruleset_pb2 as readygate_dot_v1_dot_ruleset__pb2
 from readygate.v1 import waiver_pb2 as readygate_dot_v1_dot_waiver__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freadygate/v1/gate_service.proto\x12\x0creadygate.v1\x1a\x1breadygate/v1/decision.proto\x1a\x1breadygate/v1/evidence.proto\x1a\x17readygate/v1/gate.proto\x1a\x1breadygate/v1/proposal.proto\x1a\x1areadygate/v1/ruleset.proto\x1a\x19readygate/v1/waiver.proto\"\xe0\x01\n\x0f\x45valuateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.ViewB\x07\n\x05_gate\"P\n\x10\x45valuateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\"t\n\x14\x42\x61tchEvaluateRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.EvaluateRequest\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\"r\n\x15\x42\x61tchEvaluateResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.BatchItemResult\x12)\n\x07ruleset\x18\x02 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\"y\n\x0f\x42\x61tchItemResult\x12\x32\n\x08response\x18\x01 \x01(\x0b\x32\x1e.readygate.v1.EvaluateResponseH\x00\x12(\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x17.readygate.v1.ItemErrorH\x00\x42\x08\n\x06result\"d\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x18.readygate.v1.InputFault\"J\n\nInputFault\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0b\n\x03got\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\"7\n\x0bInputFaults\x12(\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x18.readygate.v1.InputFault\"\xb6\x02\n\x0fSimulateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.View\x12-\n\toverrides\x18\x07 \x03(\x0b\x32\x1a.readygate.v1.FactOverride\x12%\n\x07waivers\x18\x08 \x03(\x0b\x32\x14.readygate.v1.WaiverB\x07\n\x05_gate\"d\n\x0c\x46\x61\x63tOverride\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12+\n\x05value\x18\x03 \x01(\x0b\x32\x17.readygate.v1.FactValueH\x00\x88\x01\x01\x42\x08\n\x06_value\"P\n\x10SimulateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\"\xc4\x01\n\x17ListRequirementsRequest\x12-\n\x08proposal\x18\x01 \x01(\x0b\x32\x16.readygate.v1.ProposalH\x00\x88\x01\x01\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x03 \x01(\x0e\x32\x12.readygate.v1.GateH\x01\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x04 \x01(\tB\x0b\n\t_proposalB\x07\n\x05_gate\"\xe8\x03\n\x18ListRequirementsResponse\x12H\n\x0crequirements\x18\x01 \x03(\x0b\x32\x32.readygate.v1.ListRequirementsResponse.Requirement\x12*\n\x04tier\x18\x02 \x01(\x0b\x32\x1c.readygate.v1.TierAssignment\x12)\n\x07ruleset\x18\x03 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\x1a\xaa\x02\n\x0bRequirement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\r\n\x05range\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x12\n\nowner_role\x18\x05 \x01(\t\x12\x10\n\x08\x61rtefact\x18\x06 \x01(\t\x12\x10\n\x08rule_ids\x18\x07 \x03(\t\x12(\n\x08severity\x18\x08 \x01(\x0e\x32\x16.readygate.v1.Severity\x12\x1f\n\x03\x64ue\x18\t \x01(\x0e\x32\x12.readygate.v1.Gate\x12\x32\n\rminimum_grade\x18\n \x01(\x0e\x32\x1b.readygate.v1.EvidenceGrade\x12\x18\n\x10maximum_age_days\x18\x0b \x01(\x05\x12\x0e\n\x06stated\x18\x0c \x01(\x08\"\x16\n\x14GetServerInfoRequest\"\x9a\x01\n\x15GetServerInfoResponse\x12\x16\n\x0e\x65ngine_version\x18\x01 \x01(\t\x12$\n\x06limits\x18\x02 \x01(\x0b\x32\x14.readygate.v1.Limits\x12*\n\x08rulesets\x18\x03 \x03(\x0b\x32\x18.readygate.v1.RulesetRef\x12\x17\n\x0f\x64\x65\x66\x61ult_ruleset\x18\x04 \x01(\t\"\xb2\x01\n\x06Limits\x12\x19\n\x11max_request_bytes\x18\x01 \x01(\x05\x12\x17\n\x0fmax_batch_items\x18\x02 \x01(\x05\x12\x12\n\nmax_assets\x18\x03 \x01(\x05\x12\x14\n\x0cmax_evidence\x18\x04 \x01(\x05\x12\x16\n\x0emax_statements\x18\x05 \x01(\x05\x12\x15\n\rmax_overrides\x18\x06 \x01(\x05\x12\x1b\n\x13max_text_characters\x18\x07 \x01(\x05*=\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x10\n\x0cVIEW_SUMMARY\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\xba\x03\n\x0bGateService\x12I\n\x08\x45valuate\x12\x1d.readygate.v1.EvaluateRequest\x1a\x1e.readygate.v1.EvaluateResponse\x12X\n\rBatchEvaluate\x12\".readygate.v1.BatchEvaluateRequest\x1a#.readygate.v1.BatchEvaluateResponse\x12I\n\x08Simulate\x12\x1d.readygate.v1.SimulateRequest\x1a\x1e.readygate.v1.SimulateResponse\x12\x61\n\x10ListRequirements\x12%.readygate.v1.ListRequirementsRequest\x1a&.readygate.v1.ListRequirementsResponse\x12X\n\rGetServerInfo\x12\".readygate.v1.GetServerInfoRequest\x1a#.readygate.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freadygate/v1/gate_service.proto\x12\x0creadygate.v1\x1a\x1breadygate/v1/decision.proto\x1a\x1breadygate/v1/evidence.proto\x1a\x17readygate/v1/gate.proto\x1a\x1breadygate/v1/proposal.proto\x1a\x19readygate/v1/record.proto\x1a\x1areadygate/v1/ruleset.proto\x1a\x19readygate/v1/waiver.proto\"\xe0\x01\n\x0f\x45valuateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.ViewB\x07\n\x05_gate\"\x89\x01\n\x10\x45valuateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\x12,\n\x06record\x18\x03 \x01(\x0b\x32\x17.readygate.v1.RecordRefH\x00\x88\x01\x01\x42\t\n\x07_record\"t\n\x14\x42\x61tchEvaluateRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.EvaluateRequest\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\"r\n\x15\x42\x61tchEvaluateResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.BatchItemResult\x12)\n\x07ruleset\x18\x02 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\"y\n\x0f\x42\x61tchItemResult\x12\x32\n\x08response\x18\x01 \x01(\x0b\x32\x1e.readygate.v1.EvaluateResponseH\x00\x12(\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x17.readygate.v1.ItemErrorH\x00\x42\x08\n\x06result\"d\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x18.readygate.v1.InputFault\"J\n\nInputFault\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0b\n\x03got\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\"7\n\x0bInputFaults\x12(\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x18.readygate.v1.InputFault\"\xb6\x02\n\x0fSimulateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.View\x12-\n\toverrides\x18\x07 \x03(\x0b\x32\x1a.readygate.v1.FactOverride\x12%\n\x07waivers\x18\x08 \x03(\x0b\x32\x14.readygate.v1.WaiverB\x07\n\x05_gate\"d\n\x0c\x46\x61\x63tOverride\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12+\n\x05value\x18\x03 \x01(\x0b\x32\x17.readygate.v1.FactValueH\x00\x88\x01\x01\x42\x08\n\x06_value\"P\n\x10SimulateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\"\xc4\x01\n\x17ListRequirementsRequest\x12-\n\x08proposal\x18\x01 \x01(\x0b\x32\x16.readygate.v1.ProposalH\x00\x88\x01\x01\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x03 \x01(\x0e\x32\x12.readygate.v1.GateH\x01\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x04 \x01(\tB\x0b\n\t_proposalB\x07\n\x05_gate\"\xe8\x03\n\x18ListRequirementsResponse\x12H\n\x0crequirements\x18\x01 \x03(\x0b\x32\x32.readygate.v1.ListRequirementsResponse.Requirement\x12*\n\x04tier\x18\x02 \x01(\x0b\x32\x1c.readygate.v1.TierAssignment\x12)\n\x07ruleset\x18\x03 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\x1a\xaa\x02\n\x0bRequirement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\r\n\x05range\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x12\n\nowner_role\x18\x05 \x01(\t\x12\x10\n\x08\x61rtefact\x18\x06 \x01(\t\x12\x10\n\x08rule_ids\x18\x07 \x03(\t\x12(\n\x08severity\x18\x08 \x01(\x0e\x32\x16.readygate.v1.Severity\x12\x1f\n\x03\x64ue\x18\t \x01(\x0e\x32\x12.readygate.v1.Gate\x12\x32\n\rminimum_grade\x18\n \x01(\x0e\x32\x1b.readygate.v1.EvidenceGrade\x12\x18\n\x10maximum_age_days\x18\x0b \x01(\x05\x12\x0e\n\x06stated\x18\x0c \x01(\x08\"\x16\n\x14GetServerInfoRequest\"\x9a\x01\n\x15GetServerInfoResponse\x12\x16\n\x0e\x65ngine_version\x18\x01 \x01(\t\x12$\n\x06limits\x18\x02 \x01(\x0b\x32\x14.readygate.v1.Limits\x12*\n\x08rulesets\x18\x03 \x03(\x0b\x32\x18.readygate.v1.RulesetRef\x12\x17\n\x0f\x64\x65\x66\x61ult_ruleset\x18\x04 \x01(\t\"\xb2\x01\n\x06Limits\x12\x19\n\x11max_request_bytes\x18\x01 \x01(\x05\x12\x17\n\x0fmax_batch_items\x18\x02 \x01(\x05\x12\x12\n\nmax_assets\x18\x03 \x01(\x05\x12\x14\n\x0cmax_evidence\x18\x04 \x01(\x05\x12\x16\n\x0emax_statements\x18\x05 \x01(\x05\x12\x15\n\rmax_overrides\x18\x06 \x01(\x05\x12\x1b\n\x13max_text_characters\x18\x07 \x01(\x05*=\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x10\n\x0cVIEW_SUMMARY\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\xba\x03\n\x0bGateService\x12I\n\x08\x45valuate\x12\x1d.readygate.v1.EvaluateRequest\x1a\x1e.readygate.v1.EvaluateResponse\x12X\n\rBatchEvaluate\x12\".readygate.v1.BatchEvaluateRequest\x1a#.readygate.v1.BatchEvaluateResponse\x12I\n\x08Simulate\x12\x1d.readygate.v1.SimulateRequest\x1a\x1e.readygate.v1.SimulateResponse\x12\x61\n\x10ListRequirements\x12%.readygate.v1.ListRequirementsRequest\x1a&.readygate.v1.ListRequirementsResponse\x12X\n\rGetServerInfo\x12\".readygate.v1.GetServerInfoRequest\x1a#.readygate.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.gate_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIEW']._serialized_start=2666
-  _globals['_VIEW']._serialized_end=2727
-  _globals['_EVALUATEREQUEST']._serialized_start=217
-  _globals['_EVALUATEREQUEST']._serialized_end=441
-  _globals['_EVALUATERESPONSE']._serialized_start=443
-  _globals['_EVALUATERESPONSE']._serialized_end=523
-  _globals['_BATCHEVALUATEREQUEST']._serialized_start=525
-  _globals['_BATCHEVALUATEREQUEST']._serialized_end=641
-  _globals['_BATCHEVALUATERESPONSE']._serialized_start=643
-  _globals['_BATCHEVALUATERESPONSE']._serialized_end=757
-  _globals['_BATCHITEMRESULT']._serialized_start=759
-  _globals['_BATCHITEMRESULT']._serialized_end=880
-  _globals['_ITEMERROR']._serialized_start=882
-  _globals['_ITEMERROR']._serialized_end=982
-  _globals['_INPUTFAULT']._serialized_start=984
-  _globals['_INPUTFAULT']._serialized_end=1058
-  _globals['_INPUTFAULTS']._serialized_start=1060
-  _globals['_INPUTFAULTS']._serialized_end=1115
-  _globals['_SIMULATEREQUEST']._serialized_start=1118
-  _globals['_SIMULATEREQUEST']._serialized_end=1428
-  _globals['_FACTOVERRIDE']._serialized_start=1430
-  _globals['_FACTOVERRIDE']._serialized_end=1530
-  _globals['_SIMULATERESPONSE']._serialized_start=1532
-  _globals['_SIMULATERESPONSE']._serialized_end=1612
-  _globals['_LISTREQUIREMENTSREQUEST']._serialized_start=1615
-  _globals['_LISTREQUIREMENTSREQUEST']._serialized_end=1811
-  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_start=1814
-  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_end=2302
-  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_start=2004
-  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_end=2302
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=2304
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=2326
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=2329
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=2483
-  _globals['_LIMITS']._serialized_start=2486
-  _globals['_LIMITS']._serialized_end=2664
-  _globals['_GATESERVICE']._serialized_start=2730
-  _globals['_GATESERVICE']._serialized_end=3172
+  _globals['_VIEW']._serialized_start=2751
+  _globals['_VIEW']._serialized_end=2812
+  _globals['_EVALUATEREQUEST']._serialized_start=244
+  _globals['_EVALUATEREQUEST']._serialized_end=468
+  _globals['_EVALUATERESPONSE']._serialized_start=471
+  _globals['_EVALUATERESPONSE']._serialized_end=608
+  _globals['_BATCHEVALUATEREQUEST']._serialized_start=610
+  _globals['_BATCHEVALUATEREQUEST']._serialized_end=726
+  _globals['_BATCHEVALUATERESPONSE']._serialized_start=728
+  _globals['_BATCHEVALUATERESPONSE']._serialized_end=842
+  _globals['_BATCHITEMRESULT']._serialized_start=844
+  _globals['_BATCHITEMRESULT']._serialized_end=965
+  _globals['_ITEMERROR']._serialized_start=967
+  _globals['_ITEMERROR']._serialized_end=1067
+  _globals['_INPUTFAULT']._serialized_start=1069
+  _globals['_INPUTFAULT']._serialized_end=1143
+  _globals['_INPUTFAULTS']._serialized_start=1145
+  _globals['_INPUTFAULTS']._serialized_end=1200
+  _globals['_SIMULATEREQUEST']._serialized_start=1203
+  _globals['_SIMULATEREQUEST']._serialized_end=1513
+  _globals['_FACTOVERRIDE']._serialized_start=1515
+  _globals['_FACTOVERRIDE']._serialized_end=1615
+  _globals['_SIMULATERESPONSE']._serialized_start=1617
+  _globals['_SIMULATERESPONSE']._serialized_end=1697
+  _globals['_LISTREQUIREMENTSREQUEST']._serialized_start=1700
+  _globals['_LISTREQUIREMENTSREQUEST']._serialized_end=1896
+  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_start=1899
+  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_end=2387
+  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_start=2089
+  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_end=2387
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=2389
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=2411
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=2414
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=2568
+  _globals['_LIMITS']._serialized_start=2571
+  _globals['_LIMITS']._serialized_end=2749
+  _globals['_GATESERVICE']._serialized_start=2815
+  _globals['_GATESERVICE']._serialized_end=3257
 # @@protoc_insertion_point(module_scope)

@@ -12,6 +12,7 @@ from readygate.v1 import decision_pb2 as _decision_pb2
 from readygate.v1 import evidence_pb2 as _evidence_pb2
 from readygate.v1 import gate_pb2 as _gate_pb2
 from readygate.v1 import proposal_pb2 as _proposal_pb2
+from readygate.v1 import record_pb2 as _record_pb2
 from readygate.v1 import ruleset_pb2 as _ruleset_pb2
 from readygate.v1 import waiver_pb2 as _waiver_pb2
 import builtins as _builtins
@@ -105,22 +106,31 @@ class EvaluateResponse(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Id of the request."""
     @_builtins.property
     def decision(self) -> _decision_pb2.Decision:
         """What the gate concludes."""
 
+    @_builtins.property
+    def record(self) -> _record_pb2.RecordRef:
+        """Where it is recorded; absent when the server keeps no record."""
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         decision: _decision_pb2.Decision | None = ...,
+        record: _record_pb2.RecordRef | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_record", b"_record", "decision", b"decision", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_record", b"_record", "decision", b"decision", "record", b"record", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__record: _TypeAlias = _typing.Literal["record"]  # noqa: Y015
+    _WhichOneofArgType__record: _TypeAlias = _typing.Literal["_record", b"_record"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__record) -> _WhichOneofReturnType__record | None: ...
 
 Global___EvaluateResponse: _TypeAlias = EvaluateResponse  # noqa: Y015
 

@@ -1,0 +1,134 @@
+"""What is kept of decisions, and how they are asked for. Nothing here knows where it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from readygate_server.domain.rule import RulesetIdentity
+from readygate_server.domain.vocabulary import Gate, Tier, Verdict
+
+
+class EntryKind(StrEnum):
+    """What a leaf of the log is about."""
+
+    DECISION = "decision"
+    WAIVER = "waiver"
+    ERASURE = "erasure"
+    CERTIFICATE = "certificate"
+    RETENTION = "retention"
+
+
+class PayloadState(StrEnum):
+    """What became of the bytes of a request and its response."""
+
+    WHOLE = "whole"
+    NAMES_ERASED = "names_erased"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A leaf to be: its id is 32 hexadecimal digits ordered by time, its bytes are what the log commits to."""
+
+    id: str
+    recorded_at: int
+    """Microseconds since 1970 in UTC."""
+    kind: EntryKind
+    body: bytes
+
+
+class SealedText(NamedTuple):
+    """A text that only its person's key opens: a random reference of the person, and the cipher text."""
+
+    person: str
+    cipher: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Bytes of a request and its response. Names are cut out of the request and kept sealed, each with its place."""
+
+    request: bytes
+    """Request in which every name is filled with `*`."""
+    names: bytes
+    """Sealed names with their places, and the sealed salt; empty when the request names nobody."""
+    response: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts:
+    """What decisions are found by."""
+
+    proposal_id: str
+    verdict: Verdict
+    gate: Gate
+    tier: Tier
+    as_of: str
+    ruleset: RulesetIdentity
+    rule_count: int
+    engine_version: str
+    facts_digest: str
+    request_digest: str
+    waiver_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewDecision:
+    """A decision to be recorded."""
+
+    entry: NewEntry
+    facts: DecisionFacts
+    caller: SealedText
+    request_id: str
+    request_hash: bytes
+    """SHA-256 over the caller's request bytes; tells a repeated request from another one with the same id."""
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as recorded. The payload is None when it was dropped or not asked for."""
+
+    id: str
+    recorded_at: int
+    facts: DecisionFacts
+    caller: SealedText
+    request_id: str
+    leaf_index: int | None
+    entry: bytes
+    payload: Payload | None
+    is_dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a request was answered with: this request itself, or the first that had its id."""
+
+    id: str
+    response: bytes
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """Which decisions are wanted; what is left out lets everything pass. Times are microseconds since 1970."""
+
+    proposal_id: str = ""
+    verdicts: frozenset[Verdict] = frozenset()
+    ruleset: str = ""
+    """Name, or digest when it starts with `sha256:`."""
+    caller: str = ""
+    """Reference of the person or service, not its name."""
+    recorded_from: int | None = None
+    recorded_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """A signed tree: its size, its root of 32 bytes, and the signed note that says so."""
+
+    size: int
+    root: bytes
+    note: str
