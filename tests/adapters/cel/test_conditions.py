@@ -99,6 +99,16 @@ def test_one_element_decides_a_loop_over_others_that_lack_the_fact() -> None:
     assert names(ask("data_sources.exists(s, s.completeness > 0.99)", proposal)) == ["source[erp].completeness"]
 
 
+@pytest.mark.parametrize("ids", [("crm", "kb"), ("kb", "crm")])
+def test_of_several_assets_that_lack_a_fact_the_first_by_id_is_named(ids: tuple[str, str]) -> None:
+    """Which asset is named as missing a fact does not hang on the order in which assets stand."""
+    proposal = proposal_pb2.Proposal(id="p")
+    for name in ids:
+        proposal.data_sources.add(id=name)
+
+    assert names(ask("data_sources.all(s, s.completeness > 0.9)", proposal)) == ["source[crm].completeness"]
+
+
 def test_an_author_can_ask_for_presence() -> None:
     """has() answers true or false, also below a message that is absent."""
     proposal = _proposal()

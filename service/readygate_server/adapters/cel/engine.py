@@ -210,11 +210,14 @@ class CelCompiler:
 
 
 def _value_of(name: str, proposal: proposal_pb2.Proposal) -> object:
-    """Returns what a variable is bound to; an absent message is an empty one, whose facts are all absent."""
+    """Returns what a variable is bound to; an absent message is an empty one, whose facts are all absent.
+
+    Assets are bound in the order of their ids, so that which of them is named as missing does not hang on a file.
+    """
     if name == ASSET_IDS:
         return [asset.id for field in LISTS.values() for asset in getattr(proposal, field)]
     value: object = getattr(proposal, name)
-    return list(getattr(proposal, name)) if name in _LISTED else value
+    return sorted(getattr(proposal, name), key=_id_of) if name in _LISTED else value
 
 
 def _id_of(subject: Message) -> str:
