@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from structlog.typing import FilteringBoundLogger
 
+from readygate_server.domain.identity import LOCAL, Principal
 from readygate_server.domain.rule import Ruleset
 from readygate_server.settings import Address
 
@@ -24,6 +25,7 @@ class Call:
     """One call as it is logged; handlers add what they decided."""
 
     request_id: str
+    principal: Principal = LOCAL
     verdict: str = ""
     ruleset: str = ""
     items: int = 0
