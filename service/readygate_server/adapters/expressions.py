@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.cel.closures import Said
 from readygate_server.adapters.cel.engine import CelActivation, CelActivations, CelCompiler
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS
 from readygate_server.application.ports import Dossier
@@ -41,12 +42,11 @@ class ProposalConditions:
     Simple conditions are asked of the facts; the others of the messages, which the CEL library gets when it is needed.
     """
 
-    __slots__ = ("_activations", "_answers", "_compiler", "_facts", "_proposal", "_subjects", "_subjects_facts")
+    __slots__ = ("_activations", "_answers", "_compiler", "_said", "_subjects", "_subjects_facts")
 
     def __init__(self, compiler: CelCompiler, proposal: Proposal, facts: ProposalFacts) -> None:
         self._compiler = compiler
-        self._proposal = proposal
-        self._facts = facts
+        self._said = Said(facts, proposal)
         self._activations: CelActivations | None = None
         self._subjects: dict[tuple[Scope, str], CelActivation] = {}
         self._subjects_facts: dict[Scope, dict[str, Facts]] = {}
@@ -62,33 +62,32 @@ class ProposalConditions:
 
     def _ask(self, expression: str, scope: Scope, subject: str) -> Truth:
         condition = self._compiler.compile(expression, scope=scope)
-        deployment = self._facts.deployment
         if condition.uses_subject:
             if condition.plain is not None:
-                return condition.plain(self._facts_of(scope, subject), deployment, subject)
+                return condition.plain(self._facts_of(scope, subject), self._said, subject)
             return condition.test(self._subject(scope, subject))
         if subject:
             return self.test(expression, scope, "")
         if condition.plain is not None:
-            return condition.plain(deployment, deployment, "")
+            return condition.plain(self._said.facts.deployment, self._said, "")
         return condition.test(self._activated().deployment())
 
     def _facts_of(self, scope: Scope, subject: str) -> Facts:
         of_scope = self._subjects_facts.get(scope)
         if of_scope is None:
-            of_scope = self._subjects_facts[scope] = dict(self._facts.of(scope))
+            of_scope = self._subjects_facts[scope] = dict(self._said.facts.of(scope))
         return of_scope[subject]
 
     def _activated(self) -> CelActivations:
         if self._activations is None:
-            self._activations = self._compiler.activations(self._proposal)
+            self._activations = self._compiler.activations(self._said.proposal)
         return self._activations
 
     def _subject(self, scope: Scope, subject: str) -> CelActivation:
         key = (scope, subject)
         activation = self._subjects.get(key)
         if activation is None:
-            message = next(each for each in getattr(self._proposal, ASSET_FIELDS[scope]) if each.id == subject)
+            message = next(each for each in getattr(self._said.proposal, ASSET_FIELDS[scope]) if each.id == subject)
             activation = self._subjects[key] = self._activated().subject(scope, message)
         return activation
 

@@ -6,6 +6,7 @@ import pytest
 from tests.adapters.cel.conditions import ask, compiled, names
 
 from readygate.v1 import data_source_pb2, deployment_pb2, proposal_pb2
+from readygate_server.adapters.cel import Said
 from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.domain.conditions import Truth
 from readygate_server.domain.vocabulary import Scope
@@ -33,7 +34,7 @@ def _plainly(text: str, proposal: proposal_pb2.Proposal, scope: Scope = Scope.DE
     assert condition.plain is not None, f"{text} has no plain form"
     facts = facts_of(proposal)
     subject, of_subject = facts.of(scope)[0]
-    truth = condition.plain(of_subject, facts.deployment, subject)
+    truth = condition.plain(of_subject, Said(facts, proposal), subject)
     assert truth == ask(text, proposal, scope)
     return truth
 
@@ -123,8 +124,12 @@ def test_a_value_that_says_nothing_is_absent() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "data_sources.all(s, s.written)",
-        "deployment.dependencies.members.all(d, d in asset_ids)",
+        "data_sources.all(s, s.id != 'crm')",
+        "apis.exists(a, data_sources.all(s, s.written == a.writes))",
+        "apis.exists_one(a, a.writes)",
+        "apis.filter(a, a.writes).exists(a, a.critical_path)",
+        "ops.eval_critical_failures < -ops.eval_set_size",
+        "deployment.dependencies.members.all(d, !(d in asset_ids))",
         "deployment.dependencies.members.exists(d, d == deployment.use_case)",
         "deployment.dependencies.members.exists(d, d == 'a' || d == 'b')",
         "deployment.dependencies.members.exists_one(d, d == 'a')",
@@ -132,8 +137,6 @@ def test_a_value_that_says_nothing_is_absent() -> None:
         "deployment.use_case in deployment.dependencies.members",
         "deployment.use_case.startsWith('a')",
         "deployment.go_live_on < '2027'",
-        "value.target.change > -value.target.minimum_detectable_effect",
-        "value.guardrails.members.all(g, g.limit != '')",
         "has(deployment.commitment_limit)",
         "has(deployment.audience)",
         "has(deployment.audience.members)",
@@ -147,6 +150,80 @@ def test_everything_else_stays_with_the_library(text: str) -> None:
     """A condition with one part that is not simple has no plain form at all."""
     _, condition = compiled(text)
     assert condition.plain is None
+
+
+@pytest.mark.parametrize(
+    ("body", "some", "every"),
+    [
+        ("a.writes", True, False),
+        ("!a.writes && a.latency_p95 > 1.0", True, False),
+        ("a.latency_p95 > 1.0", True, True),
+        ("has(a.critical_path)", False, False),
+        ("a.latency_p95 > 400.0 || ops.version_pinned", ["ops.version_pinned"], ["ops.version_pinned"]),
+        ("a.critical_path", ["api[billing].critical_path"], ["api[billing].critical_path"]),
+        ("a.writes || a.critical_path", True, ["api[billing].critical_path"]),
+    ],
+)
+def test_a_loop_over_assets_asks_each_of_them(body: str, some: bool | list[str], every: bool | list[str]) -> None:
+    """One asset decides; while none does, the first that lacks a fact is named, wherever it stands."""
+    proposal = _proposal()
+    proposal.apis[0].latency_p95 = 20.0
+    proposal.apis.add(id="returns", writes=True, latency_p95=30.0)
+    proposal.apis.add(id="billing", writes=False, latency_p95=40.0)
+
+    for question, answer in (("exists", some), ("all", every)):
+        truth = _plainly(f"apis.{question}(a, {body})", proposal)
+        assert (truth if isinstance(truth, bool) else names(truth)) == answer
+
+
+def test_a_loop_over_nothing_is_decided() -> None:
+    """Without assets all of them are as asked, and none is."""
+    assert _plainly("workflows.all(w, w.stable_weeks > 4)", _proposal()) is True
+    assert _plainly("workflows.exists(w, w.stable_weeks > 4)", _proposal()) is False
+
+
+def test_a_loop_inside_a_loop_knows_its_own_element() -> None:
+    """The inner loop asks its own elements, and the outer one is left as it was."""
+    text = "data_sources.exists(s, s.written && apis.all(a, !a.writes) && s.corpus.stale_share < 0.5)"
+    assert _plainly(text, _proposal()) is True
+
+
+def test_names_are_looked_for_among_all_assets() -> None:
+    """A set can be held against the ids of sources, APIs and workflows together."""
+    proposal = _proposal()
+    proposal.deployment.dependencies.members.extend(["crm", "orders"])
+    assert _plainly("deployment.dependencies.members.all(d, d in asset_ids)", proposal) is True
+    assert _plainly("deployment.dependencies.members.exists(d, d in asset_ids)", proposal) is True
+    proposal.deployment.dependencies.members.append("elsewhere")
+    assert _plainly("deployment.dependencies.members.all(d, d in asset_ids)", proposal) is False
+    proposal.deployment.ClearField("dependencies")
+    truth = _plainly("deployment.dependencies.members.all(d, d in asset_ids)", proposal)
+    assert names(truth) == ["deployment.dependencies"]
+
+
+def test_members_that_are_messages_are_asked_one_by_one() -> None:
+    """A field of a member is compared with names; what a member leaves out is missing of the whole set."""
+    text, proposal = "value.guardrails.members.all(g, g.limit != '')", _proposal()
+    assert names(_plainly(text, proposal)) == ["value.guardrails"]
+    proposal.value.guardrails.SetInParent()
+    assert _plainly(text, proposal) is True
+    proposal.value.guardrails.members.add(metric="complaints", limit="2 %")
+    assert _plainly(text, proposal) is True
+    proposal.value.guardrails.members.add(metric="losses")
+    assert names(_plainly(text, proposal)) == ["value.guardrails"]
+    assert _plainly("value.guardrails.members.exists(g, !has(g.limit))", proposal) is True
+    proposal.value.guardrails.members.add(metric="", limit="")
+    assert _plainly(text, proposal) is False
+
+
+def test_a_minus_turns_a_real_number_round() -> None:
+    """The opposite of a number is compared as a number, and is unknown with it."""
+    proposal = _proposal()
+    proposal.value.target.change = -0.2
+    assert _plainly("-value.target.change > 0.1", proposal) is True
+    assert names(_plainly("0.1 < -value.target.minimum_detectable_effect", proposal)) == [
+        "value.target.minimum_detectable_effect"
+    ]
 
 
 def test_the_id_of_a_subject_is_no_fact() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from readygate_server.adapters.cel.closures import Said
 from readygate_server.adapters.cel.engine import CelActivation, CelActivations, CelCompiler, CelCondition
 from readygate_server.adapters.cel.faults import ExpressionFaultsError
 
-__all__ = ["CelActivation", "CelActivations", "CelCompiler", "CelCondition", "ExpressionFaultsError"]
+__all__ = ["CelActivation", "CelActivations", "CelCompiler", "CelCondition", "ExpressionFaultsError", "Said"]

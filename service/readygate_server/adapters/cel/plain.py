@@ -1,7 +1,8 @@
 """Compiles simple conditions to Python functions over facts, from the tree that the CEL library parsed and checked.
 
 A call into the library costs many times what comparing a fact with a constant does. Simple are: comparisons of facts
-with constants or with each other, `in`, `exists` and `all` over one set with a comparison of its member, `has()` of a
+with constants or with each other, a minus before a real number, `in`, `exists` and `all` over one set with a comparison
+of its member, over assets, or over the members of a set of messages with a simple condition about each, `has()` of a
 plain fact, flags, `&&`, `||` and `!`. Everything else stays with the library, and whoever doubts that something is
 equal there leaves it there. The logic is Kleene's, and what is missing is the leftmost fact, as in the library.
 """
@@ -13,9 +14,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
-from readygate_server.adapters.cel.reads import Places, place_of, places_of
+from readygate_server.adapters.cel import closures
+from readygate_server.adapters.cel.closures import ElementReader, PlainTest, Reader, Said
+from readygate_server.adapters.cel.reads import Place, Places, place_of, places_in, places_of
 from readygate_server.adapters.cel.syntax import (
     Call,
     CheckedExpression,
@@ -26,18 +29,11 @@ from readygate_server.adapters.cel.syntax import (
     Node,
     Select,
 )
-from readygate_server.adapters.cel.vocabulary import enums, stated_numbers, variables_of
+from readygate_server.adapters.cel.vocabulary import ASSET_IDS, LISTS, enums, stated_numbers, variables_of
 from readygate_server.adapters.proposals.flatten import NO_NAME
-from readygate_server.adapters.proposals.vocabulary import Kind, fact_fields, short_names
-from readygate_server.domain.conditions import Truth, Unknown
-from readygate_server.domain.facts import FactRef, Facts, FactValue
+from readygate_server.adapters.proposals.vocabulary import MEMBERS, Kind, fact_fields, short_names
+from readygate_server.domain.facts import FactValue
 from readygate_server.domain.vocabulary import Scope
-
-PlainTest = Callable[[Facts, Facts, str], Truth]
-"""Takes the facts of the subject, those of the deployment, and the id of the subject."""
-
-_Reader = Callable[[Facts, Facts, str], Any]
-"""Returns a value, or Unknown."""
 
 _EQUALITY: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"_==_": operator.eq, "_!=_": operator.ne}
 _ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -58,6 +54,9 @@ _LITERALS: Final = {
 }
 _LOOPS: Final = {(True, "_&&_"): True, (False, "_||_"): False}
 """What a loop starts with and how it goes on; True for `all`, False for `exists`."""
+_SCOPES: Final = {name: scope for scope, name in LISTS.items()}
+
+__all__ = ["PlainTest", "Said", "compile_plain"]
 
 
 class _NotPlainError(Exception):
@@ -85,35 +84,35 @@ class _Fact:
     """A fact; the type of a set is that of its members."""
 
     type: _Type
-    read: _Reader
+    read: Reader
 
 
 def compile_plain(checked: CheckedExpression, scope: Scope) -> PlainTest | None:
     """Returns a function with the truth of a linted expression, or None for one that stays with the library."""
     try:
-        return _Compiler(checked, scope).test(checked.root)
+        return _Compiler(checked, places_of(variables_of(scope).values())).test(checked.root)
     except _NotPlainError:
         return None
 
 
 class _Compiler:
-    """Turns the nodes of one tree into closures."""
+    """Turns the nodes of one tree, or of the body of a loop, into closures."""
 
-    def __init__(self, checked: CheckedExpression, scope: Scope) -> None:
+    def __init__(self, checked: CheckedExpression, places: Places) -> None:
+        self._checked = checked
         self._constants = checked.constants
         self._names = checked.names
-        variables = variables_of(scope).values()
-        self._places: Places = places_of(variable for variable in variables if not variable.listed)
+        self._places = places
 
     def test(self, node: Node) -> PlainTest:
         """Returns the closure of a node that is true or false."""
         match node:
             case Constant(kind="bool_value", value=bool(value)):
-                return lambda _subject, _deployment, _id: value
+                return lambda _subject, _said, _id: value
             case Call(target=None):
                 return self._call(node)
             case Select(test_only=True):
-                return _presence(self._fact(node).read)
+                return closures.presence(self._fact(node).read)
             case Select():
                 return self._flag(node)
             case Loop():
@@ -124,9 +123,9 @@ class _Compiler:
     def _call(self, node: Call) -> PlainTest:
         match node:
             case Call(function="!_", args=(inner,)):
-                return _negation(self.test(inner))
+                return closures.negation(self.test(inner))
             case Call(function="_&&_" | "_||_" as function, args=(left, right)):
-                return _connective(self.test(left), self.test(right), decisive=function == "_||_")
+                return closures.connective(self.test(left), self.test(right), decisive=function == "_||_")
             case Call(function="@in", args=(item, ListLiteral(elements=elements))):
                 return self._one_of(self._fact(item), elements)
             case Call(function="@in", args=(item, items)):
@@ -148,23 +147,23 @@ class _Compiler:
         _demand(function in _EQUALITY or one.type.kind in _NUMBERS)
         match one, other:
             case _Fact(read=read), _Literal(value=value):
-                return _against(read, value, compare)
+                return closures.against(read, value, compare)
             case _Literal(value=value), _Fact(read=read):
-                return _against(read, value, lambda stated, literal: compare(literal, stated))
+                return closures.against(read, value, lambda stated, literal: compare(literal, stated))
             case _Fact(read=first), _Fact(read=second):
-                return _between(first, second, compare)
+                return closures.between(first, second, compare)
             case _:
                 raise _NotPlainError
 
     def _one_of(self, fact: _Fact, elements: tuple[Node, ...]) -> PlainTest:
-        return _against(fact.read, self._literals(elements, fact.type), lambda value, values: value in values)
+        return closures.against(fact.read, self._literals(elements, fact.type), lambda value, values: value in values)
 
     def _includes(self, item: Node, items: _Fact) -> PlainTest:
         (value,) = self._literals((item,), items.type)
-        return _against(items.read, value, lambda members, member: member in members)
+        return closures.against(items.read, value, lambda members, member: member in members)
 
     def _loop(self, node: Loop) -> PlainTest:
-        """Compiles `all` and `exists` over a set: one question to the set of the names that the body lists."""
+        """Compiles `all` and `exists`."""
         match node:
             case Loop(
                 initial=Constant(kind="bool_value", value=bool(initial)),
@@ -175,10 +174,43 @@ class _Compiler:
                 every = _LOOPS[initial, function]
             case _:
                 raise _NotPlainError
+        elements = self._elements(node.over)
+        if elements is not None:
+            return closures.loop(elements, self._inside(node).test(body), decisive=not every)
+        return self._loop_over_names(node, body, every=every)
+
+    def _elements(self, node: Node) -> ElementReader | None:
+        """Returns what gives assets, or the members of a set of messages; None for a set of names."""
+        place = place_of(node, self._places)
+        if place is None or place.message is None or place.key:
+            return None
+        if place.variable.listed:
+            return closures.assets_of(_SCOPES[place.variable.name])
+        _demand(len(place.fields) == len(("set", "members")) and not place.variable.fields)
+        return closures.members_of(place.variable.name, place.fields[0], place.read.fact)
+
+    def _inside(self, node: Loop) -> _Compiler:
+        """Returns a compiler for the body of a loop, whose subject is the element: that of the condition is gone."""
+        inside = places_in(node, self._places)
+        seen = {
+            name: place
+            for name, place in inside.items()
+            if name == node.variable or (place is not None and not (place.variable.subject or _is_element(place)))
+        }
+        return _Compiler(self._checked, seen)
+
+    def _loop_over_names(self, node: Loop, body: Node, *, every: bool) -> PlainTest:
+        """Compiles a loop over a set to one question to the set of the names that the body lists."""
         items = self._set(node.over)
+        match body:
+            case Call(function="@in", args=(Ident(name=name), Ident() as ids)) if name == node.variable:
+                place = place_of(ids, self._places)
+                if place is None or place.variable.name != ASSET_IDS:
+                    raise _NotPlainError
+                return closures.among_assets(items.read, every=every)
         names, inside = self._members(body, node.variable, items.type)
         ask = names.issuperset if every is inside else names.isdisjoint
-        return _against(items.read, every, lambda members, wanted: ask(members) is wanted)
+        return closures.against(items.read, every, lambda members, wanted: ask(members) is wanted)
 
     def _members(self, node: Node, variable: str, kind: _Type) -> tuple[frozenset[FactValue], bool]:
         """Returns names, and whether a member has to be one of them or none of them."""
@@ -196,6 +228,11 @@ class _Compiler:
     def _operand(self, node: Node) -> _Literal | _Fact:
         if isinstance(node, Constant) or node.id in self._constants:
             return self._literal(node)
+        match node:
+            case Call(function="-_", args=(inner,), target=None):
+                fact = self._fact(inner)
+                _demand(fact.type.kind is Kind.NUMBER)  # the least whole number has no opposite
+                return _Fact(fact.type, closures.negative(fact.read))
         return self._fact(node)
 
     def _literals(self, nodes: Iterable[Node], kind: _Type) -> frozenset[FactValue]:
@@ -216,14 +253,18 @@ class _Compiler:
     def _fact(self, node: Node) -> _Fact:
         """Returns a plain fact that the flattened facts hold under its name, with its presence."""
         place = place_of(node, self._places) if isinstance(node, Select) else None
-        known = fact_fields().get(place.read.fact) if place is not None else None
-        if place is None or known is None or place.field is None or known.leaf is not place.field:
+        if place is None or place.field is None:
+            raise _NotPlainError
+        if place.message is None and len(place.fields) > 1 and _is_member(place):
+            _demand(place.field.type == FieldDescriptor.TYPE_STRING and place.field.has_presence)
+            return _Fact(_Type(Kind.TEXT), closures.of_member(place.field.name, place.read.fact))
+        known = fact_fields().get(place.read.fact)
+        if known is None or known.leaf is not place.field:
             raise _NotPlainError
         _demand(known.kind in _SCALARS and place.field.has_presence)
         enum = place.field.enum_type
         nothing = _stating_nothing(enum) if enum is not None else frozenset[str]()
-        read = _reader(known.name, nothing, of_subject=place.variable.subject)
-        return _Fact(_Type(known.kind, enum.full_name if enum is not None else ""), read)
+        return _Fact(_Type(known.kind, enum.full_name if enum is not None else ""), _reader(place, known.name, nothing))
 
     def _set(self, node: Node) -> _Fact:
         """Returns a set from the node that reads its members."""
@@ -233,7 +274,7 @@ class _Compiler:
             raise _NotPlainError
         _demand(place.field.is_repeated and known.leaf.message_type is place.field.containing_type)
         enum = place.field.enum_type
-        read = _reader(known.name, frozenset(), of_subject=place.variable.subject)
+        read = _reader(place, known.name, frozenset())
         return _Fact(_Type(_SETS[known.kind], enum.full_name if enum is not None else ""), read)
 
 
@@ -252,73 +293,18 @@ def _stating_nothing(enum: EnumDescriptor) -> frozenset[str]:
     return frozenset({NO_NAME, *(name for name, number in short_names(enum).items() if number not in stated)})
 
 
-def _reader(name: str, nothing: frozenset[str], *, of_subject: bool) -> _Reader:
-    """Returns a function that reads one fact. A NaN, which alone differs from itself, states nothing."""
-    unknown = Unknown((FactRef(name),))
-
-    def read_subject(subject: Facts, _deployment: Facts, subject_id: str) -> Any:
-        value = subject.get(name)
-        if value is None or value != value or value in nothing:
-            return Unknown((FactRef(name, subject_id),))
-        return value
-
-    def read_deployment(_subject: Facts, deployment: Facts, _id: str) -> Any:
-        value = deployment.get(name)
-        if value is None or value != value or value in nothing:
-            return unknown
-        return value
-
-    return read_subject if of_subject else read_deployment
+def _reader(place: Place, name: str, nothing: frozenset[str]) -> Reader:
+    """Returns what reads a fact: inside a loop over assets the element takes the place of the subject."""
+    if place.variable.subject or place.key:
+        return closures.of_subject(name, nothing)
+    return closures.of_deployment(name, nothing)
 
 
-def _presence(read: _Reader) -> PlainTest:
-    return lambda subject, deployment, subject_id: read(subject, deployment, subject_id).__class__ is not Unknown
+def _is_element(place: Place) -> bool:
+    """Tells whether a place belongs to an element of a loop."""
+    return bool(place.key) or _is_member(place)
 
 
-def _against(read: _Reader, constant: Any, compare: Callable[[Any, Any], bool]) -> PlainTest:
-    """Returns a comparison of a fact with what is written in the condition."""
-
-    def test(subject: Facts, deployment: Facts, subject_id: str) -> Truth:
-        value = read(subject, deployment, subject_id)
-        if value.__class__ is Unknown:
-            unknown: Unknown = value
-            return unknown
-        return compare(value, constant)
-
-    return test
-
-
-def _between(first: _Reader, second: _Reader, compare: Callable[[Any, Any], bool]) -> PlainTest:
-    """Returns a comparison of two facts."""
-
-    def test(subject: Facts, deployment: Facts, subject_id: str) -> Truth:
-        values = first(subject, deployment, subject_id), second(subject, deployment, subject_id)
-        for value in values:
-            if isinstance(value, Unknown):
-                return value
-        return compare(*values)
-
-    return test
-
-
-def _negation(inner: PlainTest) -> PlainTest:
-    def test(subject: Facts, deployment: Facts, subject_id: str) -> Truth:
-        truth = inner(subject, deployment, subject_id)
-        return truth if truth.__class__ is Unknown else truth is False
-
-    return test
-
-
-def _connective(left: PlainTest, right: PlainTest, *, decisive: bool) -> PlainTest:
-    """Returns Kleene's "and" (False decides) or "or" (True decides)."""
-
-    def test(subject: Facts, deployment: Facts, subject_id: str) -> Truth:
-        first = left(subject, deployment, subject_id)
-        if first is decisive:
-            return decisive
-        second = right(subject, deployment, subject_id)
-        if second is decisive:
-            return decisive
-        return first if first.__class__ is Unknown else second
-
-    return test
+def _is_member(place: Place) -> bool:
+    """Tells whether a place is a member of a set of messages, or a field of one."""
+    return MEMBERS in place.fields
