@@ -49,6 +49,8 @@ class LoadedRules:
     deviations: Mapping[str, tuple[Deviation, ...]] = field(default_factory=dict)
     """What each ruleset changes in rules that it did not write, by name and version."""
     base: LoadedRules | None = None
+    texts: Texts = field(default_factory=dict)
+    """The files of this directory as they were read."""
 
     @property
     def all_rulesets(self) -> tuple[Ruleset, ...]:
@@ -93,6 +95,7 @@ def load_rulesets(directory: Path | Texts, *, base: Path | Texts | LoadedRules |
         documents={source.path: source.document for source in sources},
         deviations={_key(each.ruleset): each.deviations for each in composed},
         base=below,
+        texts={source.path: source.text for source in sources},
     )
 
 
