@@ -25,6 +25,8 @@ class Call:
     """One call as it is logged; handlers add what they decided."""
 
     request_id: str
+    received: bytes = b""
+    """The request as it came, byte by byte."""
     principal: Principal = LOCAL
     verdict: str = ""
     ruleset: str = ""
@@ -34,9 +36,9 @@ class Call:
 _call: ContextVar[Call] = ContextVar("readygate_call")
 
 
-def begin_call(request_id: str, method: str) -> Call:
+def begin_call(request_id: str, method: str, received: bytes = b"") -> Call:
     """Starts a call: what is logged from here on in this task carries its id and method."""
-    call = Call(request_id)
+    call = Call(request_id, received)
     _call.set(call)
     structlog.contextvars.bind_contextvars(request_id=request_id, method=method)
     return call

@@ -469,3 +469,14 @@ def test_gates_of_the_contract_are_those_of_the_gate() -> None:
     from readygate_server.domain.vocabulary import Gate
 
     assert {int(gate) for gate in Gate} == {number for number in gate_pb2.Gate.values() if number}
+
+
+async def test_bytes_that_are_no_message_are_refused_as_bad_input(served: Running) -> None:
+    """Garbage on the wire is the caller's fault, with the number of bytes and nothing of the server's inside."""
+    async with grpc.aio.insecure_channel(served.target) as channel:
+        send = channel.unary_unary("/readygate.v1.GateService/Evaluate")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await send(b"\xff\xff\xff")
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "no message of this contract, got 3 bytes" in (caught.value.details() or "")
+    assert served.lines()[-1]["reason"] == "INVALID_REQUEST"

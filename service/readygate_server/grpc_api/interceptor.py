@@ -1,28 +1,23 @@
-"""What happens around every call: its id, its log line, its numbers, its errors, and a limit on how many there are."""
+"""How many calls there are at once, and how they end when the server does. What happens in each is in `calls`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
 
 import grpc
 import grpc.aio
 
-from readygate_server.grpc_api.errors import DETAILS_KEY, Answer, OverloadedError, StoppingError, answer_of, foreseen
-from readygate_server.grpc_api.requests import usable_request_id
-from readygate_server.observability import Call, Metrics, begin_call, logger
+from readygate_server.grpc_api.calls import Handler, surround, surround_stream
+from readygate_server.grpc_api.errors import OverloadedError, StoppingError
+from readygate_server.observability import Metrics
 
 _OURS: Final = "/readygate.v1."
-_OK: Final = "OK"
 _QUIET_SECONDS: Final = 0.1
 _LONGEST_QUEUE_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.01
-_SERVER_FAULTS: Final = frozenset({"INTERNAL", "UNKNOWN"})
-
-_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-_Behaviour = Callable[[Any, Any], Awaitable[Any]]
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -33,30 +28,29 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._metrics = metrics
         self._limit = limit
         self._in_flight = 0
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._last_refused = 0.0
-        self._surrounded: dict[str, _Handler] = {}
+        self._surrounded: dict[str, Handler] = {}
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> _Handler | None:
+    ) -> Handler | None:
         """Returns the handler of a call with everything around it."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or not method.startswith(_OURS):
             return handler
-        if self._stopping:
+        if self._stopping.is_set():
             self._last_refused = time.monotonic()
-            return self._surround(handler, method, _turn_away)
+            return self._refusing(handler, method, StoppingError())
         if self._in_flight >= self._limit:
-            return self._surround(handler, method, self._refuse)
+            return self._refusing(handler, method, OverloadedError(self._limit))
         self._begin()
         known = self._surrounded.get(method)
         if known is None:
-            assert handler.unary_unary is not None, "every RPC of the contract takes and gives one message"
-            known = self._surrounded[method] = self._surround(handler, method, handler.unary_unary)
+            known = self._surrounded[method] = self._surround(handler, method)
         return known
 
     async def drain(self, seconds: float) -> None:
@@ -65,7 +59,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         A server that is stopped cancels what its core has taken in and not handed over yet, which under load is most
         of what clients have sent; they could not tell whether such a call was answered. So the queue is emptied first.
         """
-        self._stopping = True
+        self._stopping.set()
         started = self._last_refused = time.monotonic()
         while (now := time.monotonic()) - started < seconds:
             is_quiet = now - self._last_refused >= _QUIET_SECONDS or now - started >= _LONGEST_QUEUE_SECONDS
@@ -85,59 +79,31 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._in_flight -= 1
         self._metrics.in_flight.set(self._in_flight)
 
-    async def _refuse(self, _request: object, _context: object) -> None:
-        raise OverloadedError(self._limit)
+    def _surround(self, handler: Handler, method: str) -> Handler:
+        name = method.removeprefix(_OURS)
+        if handler.response_streaming:
+            behaviour: Any = handler.unary_stream  # typed as of the blocking server
+            return surround_stream(handler, name, behaviour, self._metrics, self._stopping)
+        assert handler.unary_unary is not None, "no RPC of the contract takes a stream"
+        return surround(handler, name, handler.unary_unary, self._metrics)
 
-    def _surround(self, handler: _Handler, method: str, behaviour: Any) -> _Handler:
-        return grpc.unary_unary_rpc_method_handler(
-            _surrounded(behaviour, method.removeprefix(_OURS), self._metrics),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
-
-
-async def _turn_away(_request: object, _context: object) -> None:
-    raise StoppingError
-
-
-def _surrounded(behaviour: _Behaviour, method: str, metrics: Metrics) -> Any:
-    async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        started = time.perf_counter()
-        call = begin_call(usable_request_id(getattr(request, "request_id", "")), method)
-        code, reason = "CANCELLED", ""
-        try:
-            reply = await behaviour(request, context)
-            code = _OK
-        except asyncio.CancelledError:
-            if context.time_remaining() == 0:
-                code = "DEADLINE_EXCEEDED"
-            raise
-        except Exception as error:  # noqa: BLE001 -- the last resort: nothing of what happened may reach the caller
-            answered = answer_of(foreseen(error, call.request_id))
-            code, reason = answered.code.name, answered.reason
-            await _abort(context, answered)
-        finally:
-            _tell(call, method, code, reason, time.perf_counter() - started, metrics)
-        return reply
-
-    return answer
+    def _refusing(self, handler: Handler, method: str, error: Exception) -> Handler:
+        name = method.removeprefix(_OURS)
+        if handler.response_streaming:
+            return surround_stream(handler, name, _refuse_stream(error), self._metrics, asyncio.Event())
+        return surround(handler, name, _refuse(error), self._metrics)
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], answer: Answer) -> None:
-    await context.abort(answer.code, answer.message, ((DETAILS_KEY, answer.details()),))
+def _refuse(error: Exception) -> Callable[[Any, Any], Awaitable[Any]]:
+    async def refuse(_request: object, _context: object) -> None:
+        raise error
+
+    return refuse
 
 
-def _tell(call: Call, method: str, code: str, reason: str, seconds: float, metrics: Metrics) -> None:
-    metrics.calls.labels(method, code).inc()
-    metrics.seconds.labels(method).observe(seconds)
-    said: dict[str, object] = {"code": code, "milliseconds": round(seconds * 1000, 3)}
-    if reason:
-        said["reason"] = reason
-    if call.items:
-        said["items"] = call.items
-    if call.verdict:
-        said["verdict"] = call.verdict
-    if call.ruleset:
-        said["ruleset"] = call.ruleset
-    log = logger()
-    (log.error if code in _SERVER_FAULTS else log.info)("call", **said)
+def _refuse_stream(error: Exception) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    async def refuse(_request: object, _context: object) -> AsyncIterator[Any]:
+        for reply in await _refuse(error)(_request, _context):
+            yield reply
+
+    return refuse

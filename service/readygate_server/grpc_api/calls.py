@@ -1,0 +1,143 @@
+"""What happens around every call: its id, its log line, its numbers and its errors.
+
+Requests arrive here as bytes. What is recorded is what the caller sent, never what it would be written as again, and
+bytes that are no message of the contract are refused like any other bad input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
+from readygate_server.grpc_api.errors import (
+    DETAILS_KEY,
+    InvalidRequestError,
+    StoppingError,
+    answer_of,
+    foreseen,
+)
+from readygate_server.grpc_api.requests import usable_request_id
+from readygate_server.observability import Call, Metrics, begin_call, logger
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+_OK: Final = "OK"
+_SERVER_FAULTS: Final = frozenset({"INTERNAL", "UNKNOWN"})
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+def surround(
+    handler: Handler, method: str, behaviour: Callable[[Any, Any], Awaitable[Any]], metrics: Metrics
+) -> Handler:
+    """Returns the handler of a call that takes and gives one message."""
+
+    async def answer(raw: bytes, context: _Context) -> Any:
+        async with _call(handler, method, raw, context, metrics) as request:
+            return await behaviour(request, context)
+
+    return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialise)
+
+
+def surround_stream(
+    handler: Handler,
+    method: str,
+    behaviour: Callable[[Any, Any], AsyncIterator[Any]],
+    metrics: Metrics,
+    stopping: asyncio.Event,
+) -> Handler:
+    """Returns the handler of a call that gives a stream, which ends with StoppingError when the server stops."""
+
+    async def answer(raw: bytes, context: _Context) -> AsyncIterator[Any]:
+        async with _call(handler, method, raw, context, metrics) as request:
+            async for reply in _until(stopping, behaviour(request, context)):
+                yield reply
+
+    return grpc.unary_stream_rpc_method_handler(answer, response_serializer=_serialise)
+
+
+@contextlib.asynccontextmanager
+async def _call(
+    handler: Handler, method: str, raw: bytes, context: _Context, metrics: Metrics
+) -> AsyncIterator[Message]:
+    """Gives the request of a call, and tells how the call ended."""
+    started = time.perf_counter()
+    request = _parsed(handler, raw)
+    call = begin_call(usable_request_id(getattr(request, "request_id", "")), method, raw)
+    code, reason = "CANCELLED", ""
+    try:
+        if request is None:
+            raise _not_a_message(raw)
+        yield request
+        code = _OK
+    except (asyncio.CancelledError, GeneratorExit):
+        if context.time_remaining() == 0:
+            code = "DEADLINE_EXCEEDED"
+        raise
+    except Exception as error:  # noqa: BLE001 -- the last resort: nothing of what happened may reach the caller
+        answered = answer_of(foreseen(error, call.request_id))
+        code, reason = answered.code.name, answered.reason
+        await context.abort(answered.code, answered.message, ((DETAILS_KEY, answered.details()),))
+    finally:
+        _tell(call, method, code, reason, time.perf_counter() - started, metrics)
+
+
+async def _until(stopping: asyncio.Event, replies: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Yields replies until there are no more or the server stops, also while it waits for the next one."""
+    stopped = asyncio.ensure_future(stopping.wait())
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(replies, _END))
+            await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                raise StoppingError
+            if (reply := following.result()) is _END:
+                return
+            yield reply
+    finally:
+        stopped.cancel()
+
+
+_END: Final = object()
+
+
+def _parsed(handler: Handler, raw: bytes) -> Message | None:
+    assert handler.request_deserializer is not None, "generated handlers read messages"
+    try:
+        message: Message = handler.request_deserializer(raw)
+    except DecodeError:
+        return None
+    return message
+
+
+def _not_a_message(raw: bytes) -> InvalidRequestError:
+    fault = ("", "the bytes are no message of this contract", f"{len(raw)} bytes", "a request as the contract has it")
+    return InvalidRequestError("request", (fault,))
+
+
+def _serialise(reply: Message | bytes) -> bytes:
+    """Returns the bytes of a reply; what was recorded is sent as it was recorded."""
+    return reply if isinstance(reply, bytes) else reply.SerializeToString()
+
+
+def _tell(call: Call, method: str, code: str, reason: str, seconds: float, metrics: Metrics) -> None:
+    metrics.calls.labels(method, code).inc()
+    metrics.seconds.labels(method).observe(seconds)
+    said: dict[str, object] = {"code": code, "milliseconds": round(seconds * 1000, 3)}
+    if reason:
+        said["reason"] = reason
+    if call.items:
+        said["items"] = call.items
+    if call.verdict:
+        said["verdict"] = call.verdict
+    if call.ruleset:
+        said["ruleset"] = call.ruleset
+    log = logger()
+    (log.error if code in _SERVER_FAULTS else log.info)("call", **said)
