@@ -11,6 +11,7 @@ from readygate_server.domain.record import (
     NewEntry,
     Recorded,
     SealedText,
+    Stamp,
     StoredDecision,
     TreeHead,
 )
@@ -28,8 +29,16 @@ class Recorder(Protocol):
         """
         ...
 
-    async def append(self, entry: NewEntry) -> None:
+    async def append(self, entry: NewEntry) -> Stamp:
         """Records an entry that is no decision; raises RecordUnavailableError."""
+        ...
+
+    async def keep_ruleset(self, digest: str, bundle: bytes) -> None:
+        """Keeps the files of a ruleset, so that what it decided can be decided again; nothing when it has them.
+
+        Raises:
+          RecordUnavailableError: when they could not be kept.
+        """
         ...
 
 
@@ -42,6 +51,10 @@ class Archive(Protocol):
 
     async def get(self, decision_id: str, *, with_payload: bool = False) -> StoredDecision | None:
         """Returns a decision, or None."""
+        ...
+
+    async def ruleset(self, digest: str) -> bytes | None:
+        """Returns the files of a ruleset as they were kept, or None."""
         ...
 
     async def newest(self, wanted: DecisionFilter, *, before: str, limit: int) -> Sequence[StoredDecision]:

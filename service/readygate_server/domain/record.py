@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,15 +29,21 @@ class PayloadState(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
-    """A leaf to be: its id is 32 hexadecimal digits ordered by time, its bytes are what the log commits to."""
+class Stamp(NamedTuple):
+    """What the writer of the record gives each entry. Ids are 32 hexadecimal digits, in the order of the times."""
 
     id: str
     recorded_at: int
-    """Microseconds since 1970 in UTC."""
+    """Microseconds since 1970 in UTC; every entry's is later than that of the writer's entry before."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A leaf to be."""
+
     kind: EntryKind
-    body: bytes
+    body: Callable[[Stamp], bytes]
+    """Returns what the log commits to. Runs in the writer, which waits for it, and again when the writer tries again."""
 
 
 class SealedText(NamedTuple):
@@ -54,6 +61,14 @@ class Payload:
     """Request in which every name is filled with `*`."""
     names: bytes
     """Sealed names with their places, and the sealed salt; empty when the request names nobody."""
+    response: bytes
+
+
+class Sealed(NamedTuple):
+    """What is written about a decision once its id and time are known."""
+
+    entry: bytes
+    """What the log commits to."""
     response: bytes
 
 
@@ -78,13 +93,18 @@ class DecisionFacts:
 class NewDecision:
     """A decision to be recorded."""
 
-    entry: NewEntry
+    seal: Callable[[Stamp], Sealed]
+    """Runs in the writer, which waits for it, and again when the writer tries again: cheap, and without effects."""
     facts: DecisionFacts
     caller: SealedText
     request_id: str
+    """Empty when the caller gave none; the decision is then nobody's twin."""
     request_hash: bytes
     """SHA-256 over the caller's request bytes; tells a repeated request from another one with the same id."""
-    payload: Payload
+    request: bytes
+    """Request in which every name is filled with `*`."""
+    names: bytes
+    """As in the payload."""
 
 
 @dataclass(frozen=True, slots=True)
