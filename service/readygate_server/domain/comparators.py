@@ -47,7 +47,7 @@ def _count_at_least(number: int) -> Compare:
 
 
 def _stated(_: bool) -> Compare:
-    return lambda value, _day: value is not False and (not isinstance(value, (str, tuple)) or bool(value))
+    return lambda value, _day: value is not False and value != "" and value != ()
 
 
 def _at_most_days_ago(days: int) -> Compare:

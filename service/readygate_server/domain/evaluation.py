@@ -13,14 +13,14 @@ from readygate_server.domain.asked import Asked
 from readygate_server.domain.conditions import Conditions, Truth, Unknown
 from readygate_server.domain.derived import DERIVED, Partly
 from readygate_server.domain.errors import RuleFailedError
-from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, scope_of
-from readygate_server.domain.finding import Finding, Observation
-from readygate_server.domain.table import RuleRow, RuleTable, plain_checks
-from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Scope, Severity
+from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, ref_of, scope_of
+from readygate_server.domain.finding import Finding, Observation, finding_of, observation_of
+from readygate_server.domain.table import RuleRow, RuleTable, nothing_asked, parts_of
+from readygate_server.domain.vocabulary import Effect, Outcome, Scope, Severity
 
 _SATISFIED, _VIOLATED, _UNKNOWN = Outcome.SATISFIED, Outcome.VIOLATED, Outcome.UNKNOWN
 _NOT_APPLICABLE, _NOT_DUE = Outcome.NOT_APPLICABLE, Outcome.NOT_DUE
-_NONE = Effect.NONE
+_NONE, _CONDITIONS, _BLOCKS = Effect.NONE, Effect.CONDITIONS, Effect.BLOCKS
 
 Doubt = tuple[FactRef, ...]
 """Missing facts that leave open whether something is asked at all; empty when it certainly is."""
@@ -45,8 +45,10 @@ def judge_all(table: RuleTable, case: Case) -> list[Finding]:
     findings: list[Finding] = []
     rule_id = ""
     try:
-        for row in table.rows:
-            if row.rule.kind is RuleKind.FACTS:
+        for row in table.about_facts:
+            if row.idle is not None:
+                findings.append(row.idle)
+            else:
                 rule_id = row.rule.id
                 findings += judge(row, table, case)
     except RuleFailedError as error:
@@ -75,55 +77,55 @@ def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Find
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     """Returns the findings of one rule, one per subject; one without a subject when there is none to ask about."""
     rule = row.rule
-    if row.severity is Severity.NONE or not row.asked or not rule.in_force(case.as_of):
-        return [_nothing(row, "", _NOT_APPLICABLE)]
+    if row.idle is not None:
+        return [row.idle]
+    if not rule.in_force(case.as_of):
+        return [nothing_asked(row, "", _NOT_APPLICABLE)]
     if table.gate < row.due:
-        return [_nothing(row, "", _NOT_DUE)]
+        return [nothing_asked(row, "", _NOT_DUE)]
     applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
     if applies is False:
-        return [_nothing(row, "", _NOT_APPLICABLE)]
+        return [nothing_asked(row, "", _NOT_APPLICABLE)]
     doubt = applies.missing if isinstance(applies, Unknown) else ()
     if row.adjustable:
         row = _adjusted(row, table, case)
     subjects = case.facts.of(rule.scope)
     if not subjects:
-        return [_nothing(row, "", _NOT_APPLICABLE)]
+        return [nothing_asked(row, "", _NOT_APPLICABLE)]
     return [_judge_subject(row, case, subject, facts, doubt) for subject, facts in subjects]
 
 
-def _nothing(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
-    return Finding(row.rule, subject, outcome, _NONE, row.severity, row.due)
-
-
 def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Finding:
-    if row.rule.where:
-        picked = _asked(row.rule.where, row, case, subject, doubt)
+    """Judges a rule for one subject. Most checks are only compared, so that is done here and not in a function."""
+    rule = row.rule
+    if rule.where:
+        picked = _asked(rule.where, row, case, subject, doubt)
         if picked is None:
-            return _nothing(row, subject, _NOT_APPLICABLE)
+            return nothing_asked(row, subject, _NOT_APPLICABLE)
         doubt = picked
-    if row.plain and not doubt:
-        return _judge_plain(row, case, subject, facts)
-    made = [_answer(asked, row, case, subject, facts, doubt) for asked in row.asked]
-    return _conclude(row, subject, [observation for observation in made if observation is not None], case)
-
-
-def _judge_plain(row: RuleRow, case: Case, subject: str, facts: Facts) -> Finding:
-    """Judges a row of unconditional checks: the way that most rules take for most subjects."""
     deployment, day = case.facts.deployment, case.day
-    made = []
+    made: list[Observation] = []
     met = True
-    for fact, of_subject, compare, asked in row.plain:
-        value = (facts if of_subject else deployment).get(fact)
-        if value is None:
-            met = False
-            made.append(_without_value(asked, row, case, subject, facts, ()))
-        elif compare(value, day):
-            made.append(Observation(asked, value, _SATISFIED))
+    for fact, of_subject, compare, asked, is_simple in row.parts:
+        if is_simple and not doubt:
+            value = (facts if of_subject else deployment).get(fact)
+            if value is None:
+                observation = _without_value(asked, row, case, subject, facts, ())
+            elif compare(value, day):
+                made.append(observation_of((asked, value, _SATISFIED, ())))
+                continue
+            else:
+                observation = observation_of((asked, value, _VIOLATED, ()))
         else:
-            met = False
-            made.append(Observation(asked, value, _VIOLATED))
-    if met:
-        return Finding(row.rule, subject, _SATISFIED, _NONE, row.severity, row.due, tuple(made))
+            answer = _answer(asked, row, case, subject, facts, doubt)
+            if answer is None:
+                continue
+            observation = answer
+        made.append(observation)
+        met = met and observation.outcome is _SATISFIED
+    if met and made:
+        severity, due = row.severity, row.due
+        return finding_of((rule, subject, _SATISFIED, _NONE, severity, due, tuple(made), (), _NONE, _NONE, "", ""))
     return _conclude(row, subject, made, case)
 
 
@@ -140,7 +142,7 @@ def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> 
 def _answer(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation | None:
     """Answers one check or requirement; None when it is not asked of this subject."""
     if not asked.is_due:
-        return Observation(asked, None, _NOT_DUE)
+        return observation_of((asked, None, _NOT_DUE, ()))
     if asked.where:
         open_question = _asked(asked.where, row, case, subject, doubt)
         if open_question is None:
@@ -165,12 +167,12 @@ def _without_value(asked: Asked, row: RuleRow, case: Case, subject: str, facts: 
                 return _compared(asked, best, case, doubt)  # not even the best that is possible is enough
             if worst is not None and asked.compare(worst, case.day):
                 return _compared(asked, worst, case, doubt)  # even the worst that is possible is enough
-            return Observation(asked, None, _UNKNOWN, computed.missing + doubt)
+            return observation_of((asked, None, _UNKNOWN, computed.missing + doubt))
         return _compared(asked, computed, case, doubt)
-    ref = FactRef(asked.fact, subject if asked.of_subject else "")
+    ref = ref_of((asked.fact, subject if asked.of_subject else ""))
     if case.not_applicable and _excused(ref, row, case):
-        return Observation(asked, None, _NOT_APPLICABLE)
-    return Observation(asked, None, _UNKNOWN, (ref, *doubt))
+        return observation_of((asked, None, _NOT_APPLICABLE, ()))
+    return observation_of((asked, None, _UNKNOWN, (ref, *doubt)))
 
 
 def _ends(asked: Asked, computed: Partly) -> tuple[float | None, float | None]:
@@ -182,16 +184,16 @@ def _ends(asked: Asked, computed: Partly) -> tuple[float | None, float | None]:
 
 def _compared(asked: Asked, value: FactValue, case: Case, doubt: Doubt) -> Observation:
     if asked.compare(value, case.day):
-        return Observation(asked, value, _SATISFIED, doubt)
-    return Observation(asked, value, _UNKNOWN if doubt else _VIOLATED, doubt)
+        return observation_of((asked, value, _SATISFIED, doubt))
+    return observation_of((asked, value, _UNKNOWN if doubt else _VIOLATED, doubt))
 
 
 def _required(asked: Asked, truth: Truth, doubt: Doubt) -> Observation:
     if isinstance(truth, Unknown):
-        return Observation(asked, None, _UNKNOWN, truth.missing + doubt)
+        return observation_of((asked, None, _UNKNOWN, truth.missing + doubt))
     if truth:
-        return Observation(asked, None, _SATISFIED, doubt)
-    return Observation(asked, None, _UNKNOWN if doubt else _VIOLATED, doubt)
+        return observation_of((asked, None, _SATISFIED, doubt))
+    return observation_of((asked, None, _UNKNOWN if doubt else _VIOLATED, doubt))
 
 
 def _excused(ref: FactRef, row: RuleRow, case: Case) -> bool:
@@ -206,26 +208,23 @@ def _conclude(row: RuleRow, subject: str, observations: list[Observation], case:
     """Sums up: the strongest effect of what is violated against the strongest of what is unknown."""
     refuted = unknown = to_confirm = _NONE
     violated = satisfied = open_facts = not_due = excused = False
-    missing: dict[FactRef, None] = {}
-    for observation in observations:
-        outcome = observation.outcome
+    missing: tuple[FactRef, ...] = ()
+    for asked, _, outcome, lacking in observations:
+        effect = asked.effect
         if outcome is _SATISFIED:
             satisfied = True
         elif outcome is _VIOLATED:
             violated = True
-            refuted = max(refuted, observation.effect)
+            refuted = effect if effect > refuted else refuted
         elif outcome is _UNKNOWN:
             open_facts = True
-            unknown = max(unknown, observation.effect)
-            missing.update(dict.fromkeys(observation.missing))
+            unknown = effect if effect > unknown else unknown
+            missing += lacking
         elif outcome is _NOT_DUE:
             not_due = True
         else:
             excused = True
-            to_confirm = max(to_confirm, observation.effect)
-    note = _excuse(row, subject, case) if excused else ""
-    # What somebody says does not apply never passes silently: where it would have blocked it has to be confirmed.
-    confirm = Effect.CONDITIONS if to_confirm is Effect.BLOCKS else _NONE
+            to_confirm = effect if effect > to_confirm else to_confirm
     if violated and refuted >= unknown:
         outcome = _VIOLATED
     elif open_facts:
@@ -234,19 +233,15 @@ def _conclude(row: RuleRow, subject: str, observations: list[Observation], case:
         outcome = _SATISFIED
     else:
         outcome = _NOT_DUE if not_due and not excused else _NOT_APPLICABLE
-    return Finding(
-        row.rule,
-        subject,
-        outcome,
-        max(refuted, unknown, confirm),
-        row.severity,
-        row.due,
-        tuple(observations),
-        tuple(missing),
-        refuted,
-        unknown,
-        note,
-    )
+    effect = refuted if refuted >= unknown else unknown
+    # What somebody says does not apply never passes silently: where it would have blocked it has to be confirmed.
+    if to_confirm is _BLOCKS and effect < _CONDITIONS:
+        effect = _CONDITIONS
+    if len(missing) > 1:
+        missing = tuple(dict.fromkeys(missing))
+    note = _excuse(row, subject, case) if excused else ""
+    severity, due, parts = row.severity, row.due, tuple(observations)
+    return finding_of((row.rule, subject, outcome, effect, severity, due, parts, missing, refuted, unknown, note, ""))
 
 
 def _excuse(row: RuleRow, subject: str, case: Case) -> str:
@@ -279,4 +274,4 @@ def _adjusted(row: RuleRow, table: RuleTable, case: Case) -> RuleRow:
         part if part.severity is not None else part._replace(effect=severity.effect(due=part.due, gate=table.gate))
         for part in row.asked
     )
-    return RuleRow(row.rule, severity, row.due, asked, plain_checks(asked), adjustable=False)
+    return RuleRow(row.rule, severity, row.due, asked, parts_of(asked), adjustable=False, idle=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked
@@ -81,3 +83,26 @@ class Finding(NamedTuple):
     def blocks(self) -> bool:
         """True when the finding prevents a go."""
         return self.effect is Effect.BLOCKS
+
+
+_ObservationFields = tuple[Asked, FactValue | None, Outcome, tuple[FactRef, ...]]
+_FindingFields = tuple[
+    Rule,
+    str,
+    Outcome,
+    Effect,
+    Severity,
+    Gate,
+    tuple[Observation, ...],
+    tuple[FactRef, ...],
+    Effect,
+    Effect,
+    str,
+    str,
+]
+
+observation_of: Callable[[_ObservationFields], Observation] = partial(tuple.__new__, Observation)
+"""Makes an observation of all its fields; an evaluation makes hundreds, and this takes half the time of the class."""
+
+finding_of: Callable[[_FindingFields], Finding] = partial(tuple.__new__, Finding)
+"""Makes a finding of all its fields."""

@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked, Backing
 from readygate_server.domain.comparators import Compare, compile_comparison, describe
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.facts import FactValue, scope_of
+from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import Check, Requirement, Rule, Ruleset
-from readygate_server.domain.vocabulary import Effect, Gate, RuleKind, Scope, Severity, Tier
+from readygate_server.domain.vocabulary import Effect, Gate, Outcome, RuleKind, Scope, Severity, Tier
 
 BackingOf = Callable[[Rule, str, str, Effect], tuple[Backing, ...]]
 """Rule, fact, expression and effect to the evidence that is needed; one of fact and expression is empty."""
 
-PlainCheck = tuple[str, bool, Compare, Asked]
-"""Fact, whether the subject has it, comparison, and what is asked: for checks that nothing else bears on."""
+Part = tuple[str, bool, Compare, Asked, bool]
+"""Fact, whether the subject has it, comparison, what is asked, and whether nothing else bears on the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
     """One rule at one tier and gate. `adjustable` rows have severities that depend on the proposal.
 
-    `plain` holds the checks in the form of the fast path when all of them are asked unconditionally, else nothing.
+    `parts` is what is asked in the form in which the evaluator runs through it. `idle` is the finding when nothing is
+    asked, whatever the proposal and the day.
     """
 
     rule: Rule
     severity: Severity
     due: Gate
     asked: tuple[Asked, ...]
-    plain: tuple[PlainCheck, ...]
+    parts: tuple[Part, ...]
     adjustable: bool
+    idle: Finding | None
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTable:
-    """All rules at one tier and gate, in the order of their ids."""
+    """All rules at one tier and gate, in the order of their ids; `about_facts` are those that ask about facts."""
 
     ruleset: Ruleset
     tier: Tier
     gate: Gate
     rows: tuple[RuleRow, ...]
+    about_facts: tuple[RuleRow, ...]
     unknown_facts: RuleRow | None
     evidence: RuleRow | None
 
@@ -56,20 +60,37 @@ def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing: BackingOf = n
     """Settles a ruleset for a tier and a gate."""
     rows = tuple(_row(rule, tier, gate, backing) for rule in ruleset.rules)
     of_kind = {row.rule.kind: row for row in rows}
-    return RuleTable(ruleset, tier, gate, rows, of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE))
+    about_facts = tuple(row for row in rows if row.rule.kind is RuleKind.FACTS)
+    unknown_facts, evidence = of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE)
+    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence)
 
 
-def plain_checks(asked: tuple[Asked, ...]) -> tuple[PlainCheck, ...]:
-    """Returns the checks in the form of the fast path, or nothing when any of them needs the slow one."""
-    if any(not part.is_due or part.where or part.expression or part.fact in DERIVED for part in asked):
-        return ()
-    return tuple((part.fact, part.of_subject, part.compare, part) for part in asked)
+def parts_of(asked: tuple[Asked, ...]) -> tuple[Part, ...]:
+    """Returns what is asked in the form of the evaluator."""
+    return tuple((each.fact, each.of_subject, each.compare, each, _is_simple(each)) for each in asked)
+
+
+def nothing_asked(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
+    """Returns the finding of a rule that asks nothing of a subject."""
+    return Finding(row.rule, subject, outcome, Effect.NONE, row.severity, row.due)
+
+
+def _is_simple(asked: Asked) -> bool:
+    return asked.is_due and not (asked.where or asked.expression or asked.fact in DERIVED)
 
 
 def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> RuleRow:
     severity = rule.severity[tier]
     asked = () if severity is Severity.NONE else tuple(_asked(rule, tier, gate, backing))
-    return RuleRow(rule, severity, rule.due[tier], asked, plain_checks(asked), bool(rule.severity_when))
+    row = RuleRow(rule, severity, rule.due[tier], asked, parts_of(asked), bool(rule.severity_when), None)
+    return replace(row, idle=_idle(row, gate))
+
+
+def _idle(row: RuleRow, gate: Gate) -> Finding | None:
+    if not row.asked:
+        return nothing_asked(row, "", Outcome.NOT_APPLICABLE)
+    is_dated = row.rule.effective_from or row.rule.effective_until
+    return nothing_asked(row, "", Outcome.NOT_DUE) if gate < row.due and not is_dated else None
 
 
 def _asked(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Iterator[Asked]:
