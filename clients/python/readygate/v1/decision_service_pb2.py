@@ -27,39 +27,43 @@ from readygate.v1 import decision_pb2 as readygate_dot_v1_dot_decision__pb2
 from readygate.v1 import record_pb2 as readygate_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#readygate/v1/decision_service.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1breadygate/v1/decision.proto\x1a\x19readygate/v1/record.proto\"Q\n\x12GetDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12&\n\x04view\x18\x02 \x01(\x0e\x32\x18.readygate.v1.RecordView\"E\n\x13GetDecisionResponse\x12.\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionRecord\"\x87\x02\n\x0e\x44\x65\x63isionFilter\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\x12\'\n\x08verdicts\x18\x02 \x03(\x0e\x32\x15.readygate.v1.Verdict\x12\x0f\n\x07ruleset\x18\x03 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x36\n\rrecorded_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x38\n\x0frecorded_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x42\x10\n\x0e_recorded_fromB\x12\n\x10_recorded_before\"k\n\x14ListDecisionsRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x15ListDecisionsResponse\x12/\n\tdecisions\x18\x01 \x03(\x0b\x32\x1c.readygate.v1.DecisionRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x15WatchDecisionsRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionFilter\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"^\n\x16WatchDecisionsResponse\x12.\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionRecord\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\",\n\x15ReplayDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"\xea\x01\n\x16ReplayDecisionResponse\x12\x11\n\tidentical\x18\x01 \x01(\x08\x12\x44\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32/.readygate.v1.ReplayDecisionResponse.Difference\x12\x16\n\x0e\x65ngine_version\x18\x03 \x01(\t\x12\x1f\n\x17recorded_engine_version\x18\x04 \x01(\t\x1a>\n\nDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08recorded\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\t\"4\n\x12\x45rasePersonRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\'\n\x13\x45rasePersonResponse\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t*V\n\nRecordView\x12\x1b\n\x17RECORD_VIEW_UNSPECIFIED\x10\x00\x12\x15\n\x11RECORD_VIEW_BASIC\x10\x01\x12\x14\n\x10RECORD_VIEW_FULL\x10\x02\x32\xcf\x03\n\x0f\x44\x65\x63isionService\x12R\n\x0bGetDecision\x12 .readygate.v1.GetDecisionRequest\x1a!.readygate.v1.GetDecisionResponse\x12X\n\rListDecisions\x12\".readygate.v1.ListDecisionsRequest\x1a#.readygate.v1.ListDecisionsResponse\x12]\n\x0eWatchDecisions\x12#.readygate.v1.WatchDecisionsRequest\x1a$.readygate.v1.WatchDecisionsResponse0\x01\x12[\n\x0eReplayDecision\x12#.readygate.v1.ReplayDecisionRequest\x1a$.readygate.v1.ReplayDecisionResponse\x12R\n\x0b\x45rasePerson\x12 .readygate.v1.ErasePersonRequest\x1a!.readygate.v1.ErasePersonResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#readygate/v1/decision_service.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1breadygate/v1/decision.proto\x1a\x19readygate/v1/record.proto\"Q\n\x12GetDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12&\n\x04view\x18\x02 \x01(\x0e\x32\x18.readygate.v1.RecordView\"E\n\x13GetDecisionResponse\x12.\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionRecord\"\x8c\x02\n\x0e\x44\x65\x63isionFilter\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\x12\'\n\x08verdicts\x18\x02 \x03(\x0e\x32\x15.readygate.v1.Verdict\x12\x0f\n\x07ruleset\x18\x03 \x01(\t\x12\x13\n\x06\x63\x61ller\x18\x04 \x01(\tB\x03\x80\x01\x01\x12\x36\n\rrecorded_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x38\n\x0frecorded_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x42\x10\n\x0e_recorded_fromB\x12\n\x10_recorded_before\"k\n\x14ListDecisionsRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"a\n\x15ListDecisionsResponse\x12/\n\tdecisions\x18\x01 \x03(\x0b\x32\x1c.readygate.v1.DecisionRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x15WatchDecisionsRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionFilter\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"^\n\x16WatchDecisionsResponse\x12.\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1c.readygate.v1.DecisionRecord\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\",\n\x15ReplayDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"\xea\x01\n\x16ReplayDecisionResponse\x12\x11\n\tidentical\x18\x01 \x01(\x08\x12\x44\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32/.readygate.v1.ReplayDecisionResponse.Difference\x12\x16\n\x0e\x65ngine_version\x18\x03 \x01(\t\x12\x1f\n\x17recorded_engine_version\x18\x04 \x01(\t\x1a>\n\nDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08recorded\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\t\"9\n\x12\x45rasePersonRequest\x12\x13\n\x06person\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\'\n\x13\x45rasePersonResponse\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t*V\n\nRecordView\x12\x1b\n\x17RECORD_VIEW_UNSPECIFIED\x10\x00\x12\x15\n\x11RECORD_VIEW_BASIC\x10\x01\x12\x14\n\x10RECORD_VIEW_FULL\x10\x02\x32\xcf\x03\n\x0f\x44\x65\x63isionService\x12R\n\x0bGetDecision\x12 .readygate.v1.GetDecisionRequest\x1a!.readygate.v1.GetDecisionResponse\x12X\n\rListDecisions\x12\".readygate.v1.ListDecisionsRequest\x1a#.readygate.v1.ListDecisionsResponse\x12]\n\x0eWatchDecisions\x12#.readygate.v1.WatchDecisionsRequest\x1a$.readygate.v1.WatchDecisionsResponse0\x01\x12[\n\x0eReplayDecision\x12#.readygate.v1.ReplayDecisionRequest\x1a$.readygate.v1.ReplayDecisionResponse\x12R\n\x0b\x45rasePerson\x12 .readygate.v1.ErasePersonRequest\x1a!.readygate.v1.ErasePersonResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.decision_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECORDVIEW']._serialized_start=1355
-  _globals['_RECORDVIEW']._serialized_end=1441
+  _globals['_DECISIONFILTER'].fields_by_name['caller']._loaded_options = None
+  _globals['_DECISIONFILTER'].fields_by_name['caller']._serialized_options = b'\200\001\001'
+  _globals['_ERASEPERSONREQUEST'].fields_by_name['person']._loaded_options = None
+  _globals['_ERASEPERSONREQUEST'].fields_by_name['person']._serialized_options = b'\200\001\001'
+  _globals['_RECORDVIEW']._serialized_start=1365
+  _globals['_RECORDVIEW']._serialized_end=1451
   _globals['_GETDECISIONREQUEST']._serialized_start=142
   _globals['_GETDECISIONREQUEST']._serialized_end=223
   _globals['_GETDECISIONRESPONSE']._serialized_start=225
   _globals['_GETDECISIONRESPONSE']._serialized_end=294
   _globals['_DECISIONFILTER']._serialized_start=297
-  _globals['_DECISIONFILTER']._serialized_end=560
-  _globals['_LISTDECISIONSREQUEST']._serialized_start=562
-  _globals['_LISTDECISIONSREQUEST']._serialized_end=669
-  _globals['_LISTDECISIONSRESPONSE']._serialized_start=671
-  _globals['_LISTDECISIONSRESPONSE']._serialized_end=768
-  _globals['_WATCHDECISIONSREQUEST']._serialized_start=770
-  _globals['_WATCHDECISIONSREQUEST']._serialized_end=879
-  _globals['_WATCHDECISIONSRESPONSE']._serialized_start=881
-  _globals['_WATCHDECISIONSRESPONSE']._serialized_end=975
-  _globals['_REPLAYDECISIONREQUEST']._serialized_start=977
-  _globals['_REPLAYDECISIONREQUEST']._serialized_end=1021
-  _globals['_REPLAYDECISIONRESPONSE']._serialized_start=1024
-  _globals['_REPLAYDECISIONRESPONSE']._serialized_end=1258
-  _globals['_REPLAYDECISIONRESPONSE_DIFFERENCE']._serialized_start=1196
-  _globals['_REPLAYDECISIONRESPONSE_DIFFERENCE']._serialized_end=1258
-  _globals['_ERASEPERSONREQUEST']._serialized_start=1260
-  _globals['_ERASEPERSONREQUEST']._serialized_end=1312
-  _globals['_ERASEPERSONRESPONSE']._serialized_start=1314
-  _globals['_ERASEPERSONRESPONSE']._serialized_end=1353
-  _globals['_DECISIONSERVICE']._serialized_start=1444
-  _globals['_DECISIONSERVICE']._serialized_end=1907
+  _globals['_DECISIONFILTER']._serialized_end=565
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=567
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=674
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=676
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=773
+  _globals['_WATCHDECISIONSREQUEST']._serialized_start=775
+  _globals['_WATCHDECISIONSREQUEST']._serialized_end=884
+  _globals['_WATCHDECISIONSRESPONSE']._serialized_start=886
+  _globals['_WATCHDECISIONSRESPONSE']._serialized_end=980
+  _globals['_REPLAYDECISIONREQUEST']._serialized_start=982
+  _globals['_REPLAYDECISIONREQUEST']._serialized_end=1026
+  _globals['_REPLAYDECISIONRESPONSE']._serialized_start=1029
+  _globals['_REPLAYDECISIONRESPONSE']._serialized_end=1263
+  _globals['_REPLAYDECISIONRESPONSE_DIFFERENCE']._serialized_start=1201
+  _globals['_REPLAYDECISIONRESPONSE_DIFFERENCE']._serialized_end=1263
+  _globals['_ERASEPERSONREQUEST']._serialized_start=1265
+  _globals['_ERASEPERSONREQUEST']._serialized_end=1322
+  _globals['_ERASEPERSONRESPONSE']._serialized_start=1324
+  _globals['_ERASEPERSONRESPONSE']._serialized_end=1363
+  _globals['_DECISIONSERVICE']._serialized_start=1454
+  _globals['_DECISIONSERVICE']._serialized_end=1917
 # @@protoc_insertion_point(module_scope)

@@ -25,23 +25,29 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/evidence.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x03\n\x08\x45vidence\x12\r\n\x05\x66\x61\x63ts\x18\x01 \x03(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12/\n\x05grade\x18\x03 \x01(\x0e\x32\x1b.readygate.v1.EvidenceGradeH\x00\x88\x01\x01\x12\x12\n\nsource_uri\x18\x04 \x01(\t\x12\x15\n\rsource_digest\x18\x05 \x01(\t\x12\x11\n\tcollector\x18\x06 \x01(\t\x12\x19\n\x11\x63ollector_version\x18\x07 \x01(\t\x12\x35\n\x0c\x63ollected_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12.\n\x05\x61s_of\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x33\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x13\n\x0b\x61ttested_by\x18\x0b \x01(\t\x12+\n\x05value\x18\x0c \x01(\x0b\x32\x17.readygate.v1.FactValueH\x04\x88\x01\x01\x42\x08\n\x06_gradeB\x0f\n\r_collected_atB\x08\n\x06_as_ofB\r\n\x0b_expires_atB\x08\n\x06_value\"\x80\x01\n\tFactValue\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12&\n\x05names\x18\x05 \x01(\x0b\x32\x15.readygate.v1.NameSetH\x00\x42\x06\n\x04kind\"\x1a\n\x07NameSet\x12\x0f\n\x07members\x18\x01 \x03(\t\"\x80\x01\n\rFactStatement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.readygate.v1.FactStatementKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x11\n\tstated_by\x18\x05 \x01(\t*\x84\x01\n\x11\x46\x61\x63tStatementKind\x12#\n\x1f\x46\x41\x43T_STATEMENT_KIND_UNSPECIFIED\x10\x00\x12&\n\"FACT_STATEMENT_KIND_NOT_APPLICABLE\x10\x01\x12\"\n\x1e\x46\x41\x43T_STATEMENT_KIND_NOT_STATED\x10\x02*\xae\x01\n\rEvidenceGrade\x12\x1e\n\x1a\x45VIDENCE_GRADE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VIDENCE_GRADE_E0_CLAIMED\x10\x01\x12\x1e\n\x1a\x45VIDENCE_GRADE_E1_DOCUMENT\x10\x02\x12\x1e\n\x1a\x45VIDENCE_GRADE_E2_MEASURED\x10\x03\x12\x1e\n\x1a\x45VIDENCE_GRADE_E3_VERIFIED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/evidence.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x03\n\x08\x45vidence\x12\r\n\x05\x66\x61\x63ts\x18\x01 \x03(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12/\n\x05grade\x18\x03 \x01(\x0e\x32\x1b.readygate.v1.EvidenceGradeH\x00\x88\x01\x01\x12\x12\n\nsource_uri\x18\x04 \x01(\t\x12\x15\n\rsource_digest\x18\x05 \x01(\t\x12\x16\n\tcollector\x18\x06 \x01(\tB\x03\x80\x01\x01\x12\x19\n\x11\x63ollector_version\x18\x07 \x01(\t\x12\x35\n\x0c\x63ollected_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12.\n\x05\x61s_of\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x33\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x18\n\x0b\x61ttested_by\x18\x0b \x01(\tB\x03\x80\x01\x01\x12+\n\x05value\x18\x0c \x01(\x0b\x32\x17.readygate.v1.FactValueH\x04\x88\x01\x01\x42\x08\n\x06_gradeB\x0f\n\r_collected_atB\x08\n\x06_as_ofB\r\n\x0b_expires_atB\x08\n\x06_value\"\x80\x01\n\tFactValue\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12&\n\x05names\x18\x05 \x01(\x0b\x32\x15.readygate.v1.NameSetH\x00\x42\x06\n\x04kind\"\x1a\n\x07NameSet\x12\x0f\n\x07members\x18\x01 \x03(\t\"\x85\x01\n\rFactStatement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.readygate.v1.FactStatementKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x16\n\tstated_by\x18\x05 \x01(\tB\x03\x80\x01\x01*\x84\x01\n\x11\x46\x61\x63tStatementKind\x12#\n\x1f\x46\x41\x43T_STATEMENT_KIND_UNSPECIFIED\x10\x00\x12&\n\"FACT_STATEMENT_KIND_NOT_APPLICABLE\x10\x01\x12\"\n\x1e\x46\x41\x43T_STATEMENT_KIND_NOT_STATED\x10\x02*\xae\x01\n\rEvidenceGrade\x12\x1e\n\x1a\x45VIDENCE_GRADE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VIDENCE_GRADE_E0_CLAIMED\x10\x01\x12\x1e\n\x1a\x45VIDENCE_GRADE_E1_DOCUMENT\x10\x02\x12\x1e\n\x1a\x45VIDENCE_GRADE_E2_MEASURED\x10\x03\x12\x1e\n\x1a\x45VIDENCE_GRADE_E3_VERIFIED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.evidence_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FACTSTATEMENTKIND']._serialized_start=836
-  _globals['_FACTSTATEMENTKIND']._serialized_end=968
-  _globals['_EVIDENCEGRADE']._serialized_start=971
-  _globals['_EVIDENCEGRADE']._serialized_end=1145
+  _globals['_EVIDENCE'].fields_by_name['collector']._loaded_options = None
+  _globals['_EVIDENCE'].fields_by_name['collector']._serialized_options = b'\200\001\001'
+  _globals['_EVIDENCE'].fields_by_name['attested_by']._loaded_options = None
+  _globals['_EVIDENCE'].fields_by_name['attested_by']._serialized_options = b'\200\001\001'
+  _globals['_FACTSTATEMENT'].fields_by_name['stated_by']._loaded_options = None
+  _globals['_FACTSTATEMENT'].fields_by_name['stated_by']._serialized_options = b'\200\001\001'
+  _globals['_FACTSTATEMENTKIND']._serialized_start=851
+  _globals['_FACTSTATEMENTKIND']._serialized_end=983
+  _globals['_EVIDENCEGRADE']._serialized_start=986
+  _globals['_EVIDENCEGRADE']._serialized_end=1160
   _globals['_EVIDENCE']._serialized_start=79
-  _globals['_EVIDENCE']._serialized_end=543
-  _globals['_FACTVALUE']._serialized_start=546
-  _globals['_FACTVALUE']._serialized_end=674
-  _globals['_NAMESET']._serialized_start=676
-  _globals['_NAMESET']._serialized_end=702
-  _globals['_FACTSTATEMENT']._serialized_start=705
-  _globals['_FACTSTATEMENT']._serialized_end=833
+  _globals['_EVIDENCE']._serialized_end=553
+  _globals['_FACTVALUE']._serialized_start=556
+  _globals['_FACTVALUE']._serialized_end=684
+  _globals['_NAMESET']._serialized_start=686
+  _globals['_NAMESET']._serialized_end=712
+  _globals['_FACTSTATEMENT']._serialized_start=715
+  _globals['_FACTSTATEMENT']._serialized_end=848
 # @@protoc_insertion_point(module_scope)

@@ -24,15 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16readygate/v1/org.proto\x12\x0creadygate.v1\"\xd6\x03\n\x0cOrganization\x12>\n\x11\x61\x63\x63ountable_owner\x18\x01 \x01(\x0b\x32\x1e.readygate.v1.AccountableOwnerH\x00\x88\x01\x01\x12#\n\x16\x64\x65pendency_commitments\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x12run_funding_months\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x19\n\x0croles_filled\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1a\n\rtrained_share\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1e\n\x11\x66rontline_testers\x18\x06 \x01(\x05H\x05\x88\x01\x01\x12\x1f\n\x12\x63oncurrent_changes\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12\x1c\n\x0fopen_objections\x18\x08 \x01(\x05H\x07\x88\x01\x01\x42\x14\n\x12_accountable_ownerB\x19\n\x17_dependency_commitmentsB\x15\n\x13_run_funding_monthsB\x0f\n\r_roles_filledB\x10\n\x0e_trained_shareB\x14\n\x12_frontline_testersB\x15\n\x13_concurrent_changesB\x12\n\x10_open_objections\"\x88\x01\n\x10\x41\x63\x63ountableOwner\x12\x13\n\x06person\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1d\n\x10\x62udget_authority\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x14\n\x07sponsor\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\t\n\x07_personB\x13\n\x11_budget_authorityB\n\n\x08_sponsorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16readygate/v1/org.proto\x12\x0creadygate.v1\"\xd6\x03\n\x0cOrganization\x12>\n\x11\x61\x63\x63ountable_owner\x18\x01 \x01(\x0b\x32\x1e.readygate.v1.AccountableOwnerH\x00\x88\x01\x01\x12#\n\x16\x64\x65pendency_commitments\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x12run_funding_months\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x19\n\x0croles_filled\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1a\n\rtrained_share\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1e\n\x11\x66rontline_testers\x18\x06 \x01(\x05H\x05\x88\x01\x01\x12\x1f\n\x12\x63oncurrent_changes\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12\x1c\n\x0fopen_objections\x18\x08 \x01(\x05H\x07\x88\x01\x01\x42\x14\n\x12_accountable_ownerB\x19\n\x17_dependency_commitmentsB\x15\n\x13_run_funding_monthsB\x0f\n\r_roles_filledB\x10\n\x0e_trained_shareB\x14\n\x12_frontline_testersB\x15\n\x13_concurrent_changesB\x12\n\x10_open_objections\"\x92\x01\n\x10\x41\x63\x63ountableOwner\x12\x18\n\x06person\x18\x01 \x01(\tB\x03\x80\x01\x01H\x00\x88\x01\x01\x12\x1d\n\x10\x62udget_authority\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x19\n\x07sponsor\x18\x03 \x01(\tB\x03\x80\x01\x01H\x02\x88\x01\x01\x42\t\n\x07_personB\x13\n\x11_budget_authorityB\n\n\x08_sponsorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.org_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ACCOUNTABLEOWNER'].fields_by_name['person']._loaded_options = None
+  _globals['_ACCOUNTABLEOWNER'].fields_by_name['person']._serialized_options = b'\200\001\001'
+  _globals['_ACCOUNTABLEOWNER'].fields_by_name['sponsor']._loaded_options = None
+  _globals['_ACCOUNTABLEOWNER'].fields_by_name['sponsor']._serialized_options = b'\200\001\001'
   _globals['_ORGANIZATION']._serialized_start=41
   _globals['_ORGANIZATION']._serialized_end=511
   _globals['_ACCOUNTABLEOWNER']._serialized_start=514
-  _globals['_ACCOUNTABLEOWNER']._serialized_end=650
+  _globals['_ACCOUNTABLEOWNER']._serialized_end=660
 # @@protoc_insertion_point(module_scope)

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18readygate/v1/owner.proto\x12\x0creadygate.v1\"\x95\x01\n\x05Owner\x12\x13\n\x06person\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04role\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1a\n\rsupport_hours\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\t\n\x07_personB\x07\n\x05_roleB\x0b\n\t_acceptedB\x10\n\x0e_support_hoursb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18readygate/v1/owner.proto\x12\x0creadygate.v1\"\x9a\x01\n\x05Owner\x12\x18\n\x06person\x18\x01 \x01(\tB\x03\x80\x01\x01H\x00\x88\x01\x01\x12\x11\n\x04role\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08\x61\x63\x63\x65pted\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1a\n\rsupport_hours\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\t\n\x07_personB\x07\n\x05_roleB\x0b\n\t_acceptedB\x10\n\x0e_support_hoursb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.owner_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_OWNER'].fields_by_name['person']._loaded_options = None
+  _globals['_OWNER'].fields_by_name['person']._serialized_options = b'\200\001\001'
   _globals['_OWNER']._serialized_start=43
-  _globals['_OWNER']._serialized_end=192
+  _globals['_OWNER']._serialized_end=197
 # @@protoc_insertion_point(module_scope)

@@ -24,13 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19readygate/v1/waiver.proto\x12\x0creadygate.v1\"\xb3\x01\n\x06Waiver\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x1c\n\x14\x63ompensating_control\x18\x05 \x01(\t\x12\x14\n\x0crequested_by\x18\x06 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x07 \x01(\t\x12\x11\n\tstarts_on\x18\x08 \x01(\t\x12\x0f\n\x07\x65nds_on\x18\t \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19readygate/v1/waiver.proto\x12\x0creadygate.v1\"\xbd\x01\n\x06Waiver\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x1c\n\x14\x63ompensating_control\x18\x05 \x01(\t\x12\x19\n\x0crequested_by\x18\x06 \x01(\tB\x03\x80\x01\x01\x12\x18\n\x0b\x61pproved_by\x18\x07 \x01(\tB\x03\x80\x01\x01\x12\x11\n\tstarts_on\x18\x08 \x01(\t\x12\x0f\n\x07\x65nds_on\x18\t \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.waiver_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_WAIVER'].fields_by_name['requested_by']._loaded_options = None
+  _globals['_WAIVER'].fields_by_name['requested_by']._serialized_options = b'\200\001\001'
+  _globals['_WAIVER'].fields_by_name['approved_by']._loaded_options = None
+  _globals['_WAIVER'].fields_by_name['approved_by']._serialized_options = b'\200\001\001'
   _globals['_WAIVER']._serialized_start=44
-  _globals['_WAIVER']._serialized_end=223
+  _globals['_WAIVER']._serialized_end=233
 # @@protoc_insertion_point(module_scope)
