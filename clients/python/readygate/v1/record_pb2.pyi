@@ -120,7 +120,9 @@ class DecisionRecord(_message.Message):
     facts_digest: _builtins.str
     """Digest over the facts."""
     request_digest: _builtins.str
-    """`sha256:` and 64 hexadecimal digits over the bytes of the request as received."""
+    """`sha256:` and 64 hexadecimal digits over the bytes of the request as received, with each letter of a name taken
+    as `*`: a digest over names would tell them to whoever guesses.
+    """
     request: _builtins.bytes
     """Exact bytes of the EvaluateRequest as received; only when asked for. Names that were erased are filled with
     `*`, and nothing is left after the payload's retention.
