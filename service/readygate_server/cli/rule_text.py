@@ -63,9 +63,19 @@ def print_rule(rule: Rule) -> None:
     for line in _work(rule.work):
         out.print(Padding(line, (0, 0, 0, 2)))
     out.print()
+    out.print(f"Waivers: {_waivers(rule)}")
     for sentence in rule.not_checked:
         out.print(f"Not checked: {sentence}", style="dim")
     out.print(f"References: {'; '.join(rule.references)}", style="dim")
+
+
+def _waivers(rule: Rule) -> str:
+    """Returns whether the rule can be waived, for how long, and by whom not."""
+    if not rule.waivable:
+        return "none; the rule can not be waived"
+    people = "1 approval" if rule.waiver_quorum == 1 else f"{rule.waiver_quorum} approvals by different people"
+    barred = f"; not by its authors {', '.join(sorted(rule.authors))}" if rule.authors else ""
+    return f"up to {rule.maximum_waiver_days} days, with {people}{barred}"
 
 
 def _work(work: Work) -> Iterable[str]:

@@ -132,6 +132,10 @@ class Rule:
     monotone: bool = True
     waivable: bool = True
     maximum_waiver_days: int = 90
+    waiver_quorum: int = 1
+    """How many people have to approve a waiver."""
+    authors: frozenset[str] = frozenset()
+    """Who wrote or adjusted it, by the names that they sign in under; they neither ask for a waiver nor approve one."""
     effective_from: str = ""
     effective_until: str = ""
     not_checked: tuple[str, ...] = ()

@@ -204,6 +204,12 @@ def _waiving(before: Rule, after: Rule) -> Iterator[_Difference]:
     yield from _plain("waivable", before.waivable, after.waivable, _LOOSENED if after.waivable else _TIGHTENED)
     if before.waivable and after.waivable:
         yield from _ordered("maximum_waiver_days", before.maximum_waiver_days, after.maximum_waiver_days, _falling)
+        yield from _ordered("waiver_quorum", before.waiver_quorum, after.waiver_quorum, _rising)
+    # Authors are those who may not waive.
+    barred, still = before.authors, after.authors
+    yield from _plain(
+        "authors", barred, still, _TIGHTENED if barred < still else _LOOSENED if still < barred else _MIXED
+    )
     # A rule that is in force for longer asks more.
     yield from _ordered("effective_from", before.effective_from, after.effective_from, _falling)
     if before.effective_until != after.effective_until:

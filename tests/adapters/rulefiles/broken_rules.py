@@ -256,6 +256,13 @@ OTHERS = (
         "waivable: false",
     ),
     Broken(
+        "a quorum for what can not be waived",
+        "references:",
+        "waivable: false\nwaiver_quorum: ▶2\nreferences:",
+        "a rule that can not be waived has no quorum",
+        "waivable: false",
+    ),
+    Broken(
         "work that waits for nothing known",
         "  owner: Data owner",
         "  after: [▶ZZZ-999]\n  owner: Data owner",

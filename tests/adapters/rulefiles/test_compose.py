@@ -87,7 +87,8 @@ def test_a_rule_that_says_more() -> None:
     text += (
         "severity_when: [{when: org.open_objections > 0, severity: {T3: condition, T4: blocker}}]\n"
         "may_be_not_applicable: [source.accuracy]\nmonotone: false\nwaivable: false\n"
-        "effective_from: 2026-01-01\neffective_until: 2026-12-31\nnot_checked: [Something else.]\n"
+        "authors: [ada, grace]\neffective_from: 2026-01-01\neffective_until: 2026-12-31\n"
+        "not_checked: [Something else.]\n"
         "cannot_be: {not_applicable: It always applies.}\n"
     )
     rule = composed(text)
@@ -112,6 +113,14 @@ def test_a_rule_that_says_more() -> None:
         "2026-12-31",
     )
     assert rule.cannot_be == {"not_applicable": "It always applies."}
+    assert rule.authors == {"ada", "grace"}
+
+
+def test_a_rule_whose_waivers_need_more() -> None:
+    """How long a waiver may be and how many approve it; ninety days and one person unless the file says otherwise."""
+    rule, plain = composed(RULE + "maximum_waiver_days: 30\nwaiver_quorum: 2\n"), composed(RULE)
+    assert (rule.waivable, rule.maximum_waiver_days, rule.waiver_quorum) == (True, 30, 2)
+    assert (plain.waivable, plain.maximum_waiver_days, plain.waiver_quorum, plain.authors) == (True, 90, 1, frozenset())
 
 
 def test_a_demand_on_evidence() -> None:

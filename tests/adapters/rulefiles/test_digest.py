@@ -77,6 +77,12 @@ SAME = [
     ),
     ("a default said", "data/DAT-01.yaml", "scope: source", "scope: source\nmonotone: true\nwaivable: true"),
     (
+        "defaults of waivers said",
+        "data/DAT-01.yaml",
+        "scope: source",
+        "scope: source\nmaximum_waiver_days: 90\nwaiver_quorum: 1\nauthors: []",
+    ),
+    (
         "a condition on one line",
         "data/DAT-01.yaml",
         '>-\n      source.owner.person != ""\n     ',
@@ -114,6 +120,9 @@ OTHER = [
     ("an owner", "data/DAT-01.yaml", "owner: Data owner", "owner: Data steward"),
     ("a reference", "data/DAT-01.yaml", "[an example]", "[another example]"),
     ("a waiver", "data/DAT-01.yaml", "scope: source", "scope: source\nwaivable: false"),
+    ("a longest waiver", "data/DAT-01.yaml", "scope: source", "scope: source\nmaximum_waiver_days: 30"),
+    ("a quorum", "data/DAT-01.yaml", "scope: source", "scope: source\nwaiver_quorum: 2"),
+    ("an author", "data/DAT-01.yaml", "scope: source", "scope: source\nauthors: [ada]"),
     ("a last day of a rule", "data/DAT-01.yaml", "scope: source", "scope: source\neffective_until: 2027-01-01"),
     ("an excuse", "data/DAT-01.yaml", "scope: source", "scope: source\nmay_be_not_applicable: [source.authority]"),
     ("a tier condition", "tiering.yaml", "DATA_SENSITIVITY_PERSONAL", "DATA_SENSITIVITY_INTERNAL"),

@@ -249,7 +249,7 @@ FAULTS = (
         "- ▶rule: DAT-01\n",
         "an adjustment changes or removes",
         "neither",
-        "'thresholds', 'severity' or 'due', or else 'remove: true'",
+        "'thresholds', 'severity', 'due', something about waivers, or else 'remove: true'",
     ),
     Broken(
         "thresholds of no check",
@@ -316,3 +316,47 @@ def test_a_gate_for_all_tiers_is_set(tmp_path: Path, base: LoadedRules) -> None:
     """An adjusted gate holds at every tier."""
     rule = adjusted(tmp_path, base, "check: completeness", "due: production", "reason: It can only be measured late.")
     assert rule.checks[0].due is Gate.PRODUCTION
+
+
+def test_waivers_are_tightened_freely(tmp_path: Path, base: LoadedRules) -> None:
+    """Shorter waivers, more approvals, and none at all need no reason; who adjusts a rule becomes an author of it."""
+    rule = adjusted(tmp_path, base, "maximum_waiver_days: 30", "waiver_quorum: 2", "authors: [ada]")
+    assert (rule.maximum_waiver_days, rule.waiver_quorum, rule.authors) == (30, 2, frozenset({"ada"}))
+    rule = adjusted(tmp_path, base, "waivable: false", "\n  - rule: DAT-01\n    authors: [grace]")
+    assert (rule.waivable, rule.authors) == (False, frozenset({"grace"}))
+
+
+def test_who_adjusts_a_check_is_an_author_of_the_rule(tmp_path: Path, base: LoadedRules) -> None:
+    """Authors stand beside any change, and those of each layer are kept."""
+    more = "\n  - rule: DAT-01\n    authors: [grace]"
+    rule = adjusted(tmp_path, base, "check: completeness", "thresholds: {T1: 0.95}", "authors: [ada]", more)
+    assert rule.authors == {"ada", "grace"}
+    assert rule.checks[0].thresholds[Tier.T1].value == 0.95
+
+
+@pytest.mark.parametrize("line", ["maximum_waiver_days: 91", "waiver_quorum: 1"])
+def test_easier_waivers_need_a_reason(tmp_path: Path, base: LoadedRules, line: str) -> None:
+    """Waivers that last longer or need fewer people loosen a rule, at the key that does it."""
+    quorum = "waiver_quorum: 2\n  - rule: DAT-01\n    "
+    text, key = f"{OURS}    {quorum}{line}\n", line.partition(":")[0]
+    (fault,) = faults_of(write(tmp_path / "ours", {"ours.yaml": text}), base=base)
+    assert (fault.message, fault.expected) == (f"this loosens DAT-01 {key}", "a 'reason'")
+    directory = write(tmp_path / "reasoned", {"ours.yaml": f"{text}    reason: Nobody else is there.\n"})
+    rule = load_rulesets(directory, base=base).rulesets[0].rules[0]
+    assert f"{key}: {getattr(rule, key)}" == line
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("waivable: true", "'waivable' is not one of the known words"),
+        ("waivable: false\n    waiver_quorum: 2", "the rule can not be waived, so there is nothing to adjust"),
+        ("check: completeness\n    waivable: false", "a waiver is for a whole rule"),
+        ("waivable: false\n    remove: true\n    reason: An example.", "an adjustment changes or removes"),
+    ],
+)
+def test_adjustments_of_waivers_that_make_no_sense(tmp_path: Path, base: LoadedRules, lines: str, message: str) -> None:
+    """What can not be waived stays so, with or without a reason; waivers are of whole rules."""
+    directory = write(tmp_path / "ours", {"ours.yaml": f"{OURS}    {lines}\n"})
+    messages = [fault.message for fault in faults_of(directory, base=base)]
+    assert messages == [message]

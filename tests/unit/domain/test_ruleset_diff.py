@@ -191,6 +191,8 @@ CASES = [
     ),
     ("no waiver any more", replace(BASE, waivable=False), "waivable", "true", "false", TIGHTENED),
     ("longer waivers", replace(BASE, maximum_waiver_days=120), "maximum_waiver_days", "90", "120", LOOSENED),
+    ("more who approve", replace(BASE, waiver_quorum=2), "waiver_quorum", "1", "2", TIGHTENED),
+    ("an author more", replace(BASE, authors=frozenset({"ada"})), "authors", "", "ada", TIGHTENED),
     ("asked from later on", replace(BASE, effective_from="2027-01-01"), "effective_from", "", "2027-01-01", LOOSENED),
     (
         "asked until some day",

@@ -65,6 +65,8 @@ def rule_of(file: schema.RuleFile) -> Rule:
         monotone=file.monotone,
         waivable=file.waivable,
         maximum_waiver_days=file.maximum_waiver_days,
+        waiver_quorum=file.waiver_quorum,
+        authors=frozenset(file.authors),
         effective_from=file.effective_from or "",
         effective_until=file.effective_until or "",
         not_checked=tuple(file.not_checked),

@@ -64,6 +64,8 @@ def layer(source: SourceFile, file: RulesetFile, rules: Mapping[str, Rule]) -> L
 class _Editor:
     """Applies one adjustment to one rule."""
 
+    _WAIVING = ("waivable", "maximum_waiver_days", "waiver_quorum")
+
     def __init__(self, source: SourceFile, file: RulesetFile, path: Path, adjustment: RuleAdjustment) -> None:
         self.faults: list[Fault] = []
         self.adjustment = adjustment
@@ -79,15 +81,20 @@ class _Editor:
     def apply(self, rule: Rule) -> Rule | None:
         """Returns the adjusted rule, or None when it is removed; what is at fault is left out."""
         wanted = self.adjustment
-        changed = wanted.thresholds is not None or wanted.severity is not None or wanted.due is not None
+        judging = wanted.thresholds is not None or wanted.severity is not None or wanted.due is not None
+        changed = judging or self._changes_waivers or bool(wanted.authors)
         if changed == (wanted.remove is True):
             got = "both" if changed else "neither"
-            expected = "'thresholds', 'severity' or 'due', or else 'remove: true'"
+            expected = "'thresholds', 'severity', 'due', something about waivers, or else 'remove: true'"
             self.faults.append(self.fault("an adjustment changes or removes", got=got, expected=expected))
             return rule
+        rule = replace(rule, authors=rule.authors | set(wanted.authors))
         if wanted.check is None:
-            return None if wanted.remove else self._whole(rule)
-        return self._part(rule, wanted.check)
+            return None if wanted.remove else self._waiving(self._whole(rule))
+        for key in self._WAIVING:
+            if getattr(wanted, key) is not None:
+                self.faults.append(self.fault("a waiver is for a whole rule", key, expected="no 'check'"))
+        return self._part(rule, wanted.check) if judging or wanted.remove else rule
 
     def _whole(self, rule: Rule) -> Rule:
         wanted = self.adjustment
@@ -101,6 +108,26 @@ class _Editor:
         if wanted.due is not None:
             rule = replace(rule, due=dict.fromkeys(Tier, Gate[wanted.due.upper()]))
         return rule
+
+    @property
+    def _changes_waivers(self) -> bool:
+        return any(getattr(self.adjustment, key) is not None for key in self._WAIVING)
+
+    def _waiving(self, rule: Rule) -> Rule:
+        """Returns the rule with what the adjustment says of its waivers; what can not be waived never can again."""
+        wanted = self.adjustment
+        rule = replace(rule, waivable=rule.waivable and wanted.waivable is None)
+        if not rule.waivable:
+            for key in self._WAIVING[1:]:
+                if getattr(wanted, key) is not None:
+                    message = "the rule can not be waived, so there is nothing to adjust"
+                    self.faults.append(self.fault(message, key, got=rule.id))
+            return rule
+        return replace(
+            rule,
+            maximum_waiver_days=wanted.maximum_waiver_days or rule.maximum_waiver_days,
+            waiver_quorum=wanted.waiver_quorum or rule.waiver_quorum,
+        )
 
     def _part(self, rule: Rule, part_id: str) -> Rule:
         ids = [*(check.id for check in rule.checks), *(part.id for part in rule.requirements)]
@@ -198,6 +225,8 @@ def _place(adjustment: RuleAdjustment, change: Change) -> tuple[str, ...]:
     last = change.path.rpartition(".")[2]
     if adjustment.remove:
         return ("remove",)
+    if change.path in ("maximum_waiver_days", "waiver_quorum"):
+        return (change.path,)
     if "severity." in change.path:
         return ("severity", last)
     return ("thresholds", last) if adjustment.thresholds and last in adjustment.thresholds else ("due",)

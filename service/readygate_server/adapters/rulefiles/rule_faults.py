@@ -25,10 +25,10 @@ def rule_faults(draft: RuleDraft) -> Iterator[Fault]:
         low, high = draft.value("work", key, "min"), draft.value("work", key, "max")
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
             yield draft.fault(("work", key), "the range ends before it begins", got=f"{low:g} to {high:g}")
-    if draft.value("waivable") is False and draft.value("maximum_waiver_days") is not None:
-        yield draft.fault(
-            ("maximum_waiver_days",), "a rule that can not be waived has no longest waiver", got="waivable: false"
-        )
+    if draft.value("waivable") is False:
+        for key, what in (("maximum_waiver_days", "longest waiver"), ("waiver_quorum", "quorum")):
+            if draft.value(key) is not None:
+                yield draft.fault((key,), f"a rule that can not be waived has no {what}", got="waivable: false")
     yield from _evidence_faults(draft)
 
 

@@ -27,6 +27,7 @@ WholeFactName = Annotated[str, Field(json_schema_extra={"format": "fact-or-whole
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}\.[0-9]{1,3}$")]
 SetName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
+PersonName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{1,126}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
 Scalar = bool | int | float | str
 
@@ -248,6 +249,8 @@ class RuleFile(Shape):
     monotone: bool = True
     waivable: bool = True
     maximum_waiver_days: int = Field(default=90, ge=1)
+    waiver_quorum: int = Field(default=1, ge=1, le=20)
+    authors: list[PersonName] = []
     effective_from: Day | None = None
     effective_until: Day | None = None
     not_checked: list[Sentence] = []
@@ -273,6 +276,10 @@ class RuleAdjustment(Shape):
     thresholds: dict[TierName, Value] | None = None
     severity: dict[TierName, SeverityName] | None = None
     due: GateName | None = None
+    waivable: Literal[False] | None = None
+    maximum_waiver_days: int | None = Field(default=None, ge=1)
+    waiver_quorum: int | None = Field(default=None, ge=1, le=20)
+    authors: list[PersonName] = []
     remove: Literal[True] | None = None
     reason: Sentence | None = None
     provenance: Provenance | None = None
