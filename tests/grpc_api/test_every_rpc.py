@@ -176,6 +176,17 @@ async def test_a_ruleset_shows_its_numbers_with_their_origin(served: Running) ->
     assert {axis.id for axis in reply.ruleset.tier_axes} >= {"autonomy", "action_effect"}
 
 
+async def test_a_ruleset_shows_what_can_be_waived(served: Running) -> None:
+    """A rule shows for how long and by how many it is waived; one that never is shows zeros."""
+    reply = await served.client.get_ruleset(rulesets.GetRulesetRequest(ruleset=FULL, as_of=AS_OF))
+
+    rules = {rule.id: rule for rule in reply.ruleset.rules}
+    shown = [
+        (rule.waivable, rule.maximum_waiver_days, rule.waiver_quorum) for rule in (rules["DAT-03"], rules["DEP-02"])
+    ]
+    assert shown == [(True, 90, 1), (False, 0, 0)]
+
+
 async def test_files_are_checked_without_being_kept(served: Running) -> None:
     """Every fault of the files comes back with its place, and nothing can be selected that was only checked."""
     files = [rulesets.RulesetFile(path="mine.yaml", content="name: mine\nversion: 7\nrulez: []\n")]

@@ -79,6 +79,9 @@ def _rule(rule: Rule, expressions: Expressions) -> pb.Rule:
         waivable=rule.waivable,
         facts=sorted(facts_of(rule, expressions)),
         not_checked=rule.not_checked,
+        maximum_waiver_days=rule.maximum_waiver_days if rule.waivable else 0,
+        waiver_quorum=rule.waiver_quorum if rule.waivable else 0,
+        authors=sorted(rule.authors),
     )
 
 

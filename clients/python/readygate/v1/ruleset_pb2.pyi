@@ -310,6 +310,9 @@ class Rule(_message.Message):
     WAIVABLE_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     NOT_CHECKED_FIELD_NUMBER: _builtins.int
+    MAXIMUM_WAIVER_DAYS_FIELD_NUMBER: _builtins.int
+    WAIVER_QUORUM_FIELD_NUMBER: _builtins.int
+    AUTHORS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id, such as `DAT-03`."""
     title: _builtins.str
@@ -328,6 +331,10 @@ class Rule(_message.Message):
     """Condition in CEL that picks the subjects; empty for all."""
     waivable: _builtins.bool
     """True when it may be waived."""
+    maximum_waiver_days: _builtins.int
+    """Most days that a waiver of it may last; 0 when it can not be waived."""
+    waiver_quorum: _builtins.int
+    """How many people have to approve a waiver of it; 0 when it can not be waived."""
     @_builtins.property
     def due(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierGate]:
         """Gate from which it is due, per tier."""
@@ -360,6 +367,10 @@ class Rule(_message.Message):
     def not_checked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Parts of the policy that no fact covers yet and that are therefore not checked."""
 
+    @_builtins.property
+    def authors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of its authors, who can neither ask for a waiver of it nor approve one."""
+
     def __init__(
         self,
         *,
@@ -380,10 +391,13 @@ class Rule(_message.Message):
         waivable: _builtins.bool = ...,
         facts: _abc.Iterable[_builtins.str] | None = ...,
         not_checked: _abc.Iterable[_builtins.str] | None = ...,
+        maximum_waiver_days: _builtins.int = ...,
+        waiver_quorum: _builtins.int = ...,
+        authors: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "due", b"due", "facts", b"facts", "foundation", b"foundation", "id", b"id", "motivation", b"motivation", "not_checked", b"not_checked", "question", b"question", "references", b"references", "requirements", b"requirements", "scope", b"scope", "severities", b"severities", "title", b"title", "waivable", b"waivable", "when", b"when", "where", b"where", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authors", b"authors", "checks", b"checks", "due", b"due", "facts", b"facts", "foundation", b"foundation", "id", b"id", "maximum_waiver_days", b"maximum_waiver_days", "motivation", b"motivation", "not_checked", b"not_checked", "question", b"question", "references", b"references", "requirements", b"requirements", "scope", b"scope", "severities", b"severities", "title", b"title", "waivable", b"waivable", "waiver_quorum", b"waiver_quorum", "when", b"when", "where", b"where", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___Rule: _TypeAlias = Rule  # noqa: Y015

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from readygate.v1 import waiver_pb2 as readygate_dot_v1_dot_waiver__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!readygate/v1/waiver_service.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19readygate/v1/waiver.proto\"\xd3\x01\n\x0cWaiverRecord\x12$\n\x06waiver\x18\x01 \x01(\x0b\x32\x14.readygate.v1.Waiver\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x02 \x01(\t\x12\x16\n\x0eruleset_digest\x18\x03 \x01(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.readygate.v1.WaiverState\x12\x0e\n\x06quorum\x18\x05 \x01(\x05\x12\'\n\x05steps\x18\x06 \x03(\x0b\x32\x18.readygate.v1.WaiverStep\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t\"\x83\x01\n\nWaiverStep\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x12\n\x05\x61\x63tor\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65ntry_id\x18\x05 \x01(\t\"\x9f\x01\n\x14RequestWaiverRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x1c\n\x14\x63ompensating_control\x18\x05 \x01(\t\x12\x11\n\tstarts_on\x18\x06 \x01(\t\x12\x0f\n\x07\x65nds_on\x18\x07 \x01(\t\"C\n\x15RequestWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"G\n\x14\x41pproveWaiverRequest\x12\x11\n\twaiver_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"C\n\x15\x41pproveWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"F\n\x13RevokeWaiverRequest\x12\x11\n\twaiver_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"B\n\x14RevokeWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"%\n\x10GetWaiverRequest\x12\x11\n\twaiver_id\x18\x01 \x01(\t\"?\n\x11GetWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"{\n\x12ListWaiversRequest\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.readygate.v1.WaiverState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"[\n\x13ListWaiversResponse\x12+\n\x07waivers\x18\x01 \x03(\x0b\x32\x1a.readygate.v1.WaiverRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*|\n\x0bWaiverState\x12\x1c\n\x18WAIVER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIVER_STATE_REQUESTED\x10\x01\x12\x19\n\x15WAIVER_STATE_APPROVED\x10\x02\x12\x18\n\x14WAIVER_STATE_REVOKED\x10\x03\x32\xbc\x03\n\rWaiverService\x12X\n\rRequestWaiver\x12\".readygate.v1.RequestWaiverRequest\x1a#.readygate.v1.RequestWaiverResponse\x12X\n\rApproveWaiver\x12\".readygate.v1.ApproveWaiverRequest\x1a#.readygate.v1.ApproveWaiverResponse\x12U\n\x0cRevokeWaiver\x12!.readygate.v1.RevokeWaiverRequest\x1a\".readygate.v1.RevokeWaiverResponse\x12L\n\tGetWaiver\x12\x1e.readygate.v1.GetWaiverRequest\x1a\x1f.readygate.v1.GetWaiverResponse\x12R\n\x0bListWaivers\x12 .readygate.v1.ListWaiversRequest\x1a!.readygate.v1.ListWaiversResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!readygate/v1/waiver_service.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19readygate/v1/waiver.proto\"\x93\x02\n\x0cWaiverRecord\x12$\n\x06waiver\x18\x01 \x01(\x0b\x32\x14.readygate.v1.Waiver\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x02 \x01(\t\x12\x16\n\x0eruleset_digest\x18\x03 \x01(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.readygate.v1.WaiverState\x12\x0e\n\x06quorum\x18\x05 \x01(\x05\x12\'\n\x05steps\x18\x06 \x03(\x0b\x32\x18.readygate.v1.WaiverStep\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t\x12\x13\n\x0bproposal_id\x18\t \x01(\t\x12\x14\n\x0cruleset_name\x18\n \x01(\t\"\xa5\x01\n\nWaiverStep\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x12\n\x05\x61\x63tor\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65ntry_id\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x12\n\nactor_salt\x18\x07 \x01(\x0c\"\x9f\x01\n\x14RequestWaiverRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x1c\n\x14\x63ompensating_control\x18\x05 \x01(\t\x12\x11\n\tstarts_on\x18\x06 \x01(\t\x12\x0f\n\x07\x65nds_on\x18\x07 \x01(\t\"C\n\x15RequestWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"G\n\x14\x41pproveWaiverRequest\x12\x11\n\twaiver_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"C\n\x15\x41pproveWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"F\n\x13RevokeWaiverRequest\x12\x11\n\twaiver_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"B\n\x14RevokeWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"%\n\x10GetWaiverRequest\x12\x11\n\twaiver_id\x18\x01 \x01(\t\"?\n\x11GetWaiverResponse\x12*\n\x06waiver\x18\x01 \x01(\x0b\x32\x1a.readygate.v1.WaiverRecord\"{\n\x12ListWaiversRequest\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.readygate.v1.WaiverState\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"[\n\x13ListWaiversResponse\x12+\n\x07waivers\x18\x01 \x03(\x0b\x32\x1a.readygate.v1.WaiverRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*|\n\x0bWaiverState\x12\x1c\n\x18WAIVER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16WAIVER_STATE_REQUESTED\x10\x01\x12\x19\n\x15WAIVER_STATE_APPROVED\x10\x02\x12\x18\n\x14WAIVER_STATE_REVOKED\x10\x03\x32\xbc\x03\n\rWaiverService\x12X\n\rRequestWaiver\x12\".readygate.v1.RequestWaiverRequest\x1a#.readygate.v1.RequestWaiverResponse\x12X\n\rApproveWaiver\x12\".readygate.v1.ApproveWaiverRequest\x1a#.readygate.v1.ApproveWaiverResponse\x12U\n\x0cRevokeWaiver\x12!.readygate.v1.RevokeWaiverRequest\x1a\".readygate.v1.RevokeWaiverResponse\x12L\n\tGetWaiver\x12\x1e.readygate.v1.GetWaiverRequest\x1a\x1f.readygate.v1.GetWaiverResponse\x12R\n\x0bListWaivers\x12 .readygate.v1.ListWaiversRequest\x1a!.readygate.v1.ListWaiversResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,32 +35,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WAIVERSTEP'].fields_by_name['actor']._loaded_options = None
   _globals['_WAIVERSTEP'].fields_by_name['actor']._serialized_options = b'\200\001\001'
-  _globals['_WAIVERSTATE']._serialized_start=1294
-  _globals['_WAIVERSTATE']._serialized_end=1418
+  _globals['_WAIVERSTATE']._serialized_start=1392
+  _globals['_WAIVERSTATE']._serialized_end=1516
   _globals['_WAIVERRECORD']._serialized_start=112
-  _globals['_WAIVERRECORD']._serialized_end=323
-  _globals['_WAIVERSTEP']._serialized_start=326
-  _globals['_WAIVERSTEP']._serialized_end=457
-  _globals['_REQUESTWAIVERREQUEST']._serialized_start=460
-  _globals['_REQUESTWAIVERREQUEST']._serialized_end=619
-  _globals['_REQUESTWAIVERRESPONSE']._serialized_start=621
-  _globals['_REQUESTWAIVERRESPONSE']._serialized_end=688
-  _globals['_APPROVEWAIVERREQUEST']._serialized_start=690
-  _globals['_APPROVEWAIVERREQUEST']._serialized_end=761
-  _globals['_APPROVEWAIVERRESPONSE']._serialized_start=763
-  _globals['_APPROVEWAIVERRESPONSE']._serialized_end=830
-  _globals['_REVOKEWAIVERREQUEST']._serialized_start=832
-  _globals['_REVOKEWAIVERREQUEST']._serialized_end=902
-  _globals['_REVOKEWAIVERRESPONSE']._serialized_start=904
-  _globals['_REVOKEWAIVERRESPONSE']._serialized_end=970
-  _globals['_GETWAIVERREQUEST']._serialized_start=972
-  _globals['_GETWAIVERREQUEST']._serialized_end=1009
-  _globals['_GETWAIVERRESPONSE']._serialized_start=1011
-  _globals['_GETWAIVERRESPONSE']._serialized_end=1074
-  _globals['_LISTWAIVERSREQUEST']._serialized_start=1076
-  _globals['_LISTWAIVERSREQUEST']._serialized_end=1199
-  _globals['_LISTWAIVERSRESPONSE']._serialized_start=1201
-  _globals['_LISTWAIVERSRESPONSE']._serialized_end=1292
-  _globals['_WAIVERSERVICE']._serialized_start=1421
-  _globals['_WAIVERSERVICE']._serialized_end=1865
+  _globals['_WAIVERRECORD']._serialized_end=387
+  _globals['_WAIVERSTEP']._serialized_start=390
+  _globals['_WAIVERSTEP']._serialized_end=555
+  _globals['_REQUESTWAIVERREQUEST']._serialized_start=558
+  _globals['_REQUESTWAIVERREQUEST']._serialized_end=717
+  _globals['_REQUESTWAIVERRESPONSE']._serialized_start=719
+  _globals['_REQUESTWAIVERRESPONSE']._serialized_end=786
+  _globals['_APPROVEWAIVERREQUEST']._serialized_start=788
+  _globals['_APPROVEWAIVERREQUEST']._serialized_end=859
+  _globals['_APPROVEWAIVERRESPONSE']._serialized_start=861
+  _globals['_APPROVEWAIVERRESPONSE']._serialized_end=928
+  _globals['_REVOKEWAIVERREQUEST']._serialized_start=930
+  _globals['_REVOKEWAIVERREQUEST']._serialized_end=1000
+  _globals['_REVOKEWAIVERRESPONSE']._serialized_start=1002
+  _globals['_REVOKEWAIVERRESPONSE']._serialized_end=1068
+  _globals['_GETWAIVERREQUEST']._serialized_start=1070
+  _globals['_GETWAIVERREQUEST']._serialized_end=1107
+  _globals['_GETWAIVERRESPONSE']._serialized_start=1109
+  _globals['_GETWAIVERRESPONSE']._serialized_end=1172
+  _globals['_LISTWAIVERSREQUEST']._serialized_start=1174
+  _globals['_LISTWAIVERSREQUEST']._serialized_end=1297
+  _globals['_LISTWAIVERSRESPONSE']._serialized_start=1299
+  _globals['_LISTWAIVERSRESPONSE']._serialized_end=1390
+  _globals['_WAIVERSERVICE']._serialized_start=1519
+  _globals['_WAIVERSERVICE']._serialized_end=1963
 # @@protoc_insertion_point(module_scope)

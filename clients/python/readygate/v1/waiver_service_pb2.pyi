@@ -62,6 +62,9 @@ class WaiverRecord(_message.Message):
     QUORUM_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    RULESET_NAME_FIELD_NUMBER: _builtins.int
     facts_digest: _builtins.str
     """Digest over the facts of the one proposal that it is for."""
     ruleset_digest: _builtins.str
@@ -72,6 +75,12 @@ class WaiverRecord(_message.Message):
     """Approvals that are needed."""
     etag: _builtins.str
     """Changes with every step; to be sent back with the next one."""
+    decision_id: _builtins.str
+    """Recorded decision that it was asked for."""
+    proposal_id: _builtins.str
+    """Id of the proposal."""
+    ruleset_name: _builtins.str
+    """Name of the ruleset."""
     @_builtins.property
     def waiver(self) -> _waiver_pb2.Waiver:
         """What is waived, for how long and why. `approved_by` is the last approver; empty until the quorum is reached."""
@@ -90,10 +99,13 @@ class WaiverRecord(_message.Message):
         quorum: _builtins.int = ...,
         steps: _abc.Iterable[Global___WaiverStep] | None = ...,
         etag: _builtins.str = ...,
+        decision_id: _builtins.str = ...,
+        proposal_id: _builtins.str = ...,
+        ruleset_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["waiver", b"waiver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "facts_digest", b"facts_digest", "quorum", b"quorum", "ruleset_digest", b"ruleset_digest", "state", b"state", "steps", b"steps", "waiver", b"waiver"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "etag", b"etag", "facts_digest", b"facts_digest", "proposal_id", b"proposal_id", "quorum", b"quorum", "ruleset_digest", b"ruleset_digest", "ruleset_name", b"ruleset_name", "state", b"state", "steps", b"steps", "waiver", b"waiver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___WaiverRecord: _TypeAlias = WaiverRecord  # noqa: Y015
@@ -109,6 +121,8 @@ class WaiverStep(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    ACTOR_SALT_FIELD_NUMBER: _builtins.int
     action: _builtins.str
     """What happened: `requested`, `approved` or `revoked`."""
     actor: _builtins.str
@@ -117,6 +131,10 @@ class WaiverStep(_message.Message):
     """Why."""
     entry_id: _builtins.str
     """Id of the log entry."""
+    body: _builtins.bytes
+    """Bytes that the log entry has the digest of: the step as JSON, with `*` for whoever did it."""
+    actor_salt: _builtins.bytes
+    """Key of the log entry's commitment to whoever did it; empty after erasure."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -129,10 +147,12 @@ class WaiverStep(_message.Message):
         reason: _builtins.str = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         entry_id: _builtins.str = ...,
+        body: _builtins.bytes = ...,
+        actor_salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "entry_id", b"entry_id", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "actor_salt", b"actor_salt", "body", b"body", "entry_id", b"entry_id", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___WaiverStep: _TypeAlias = WaiverStep  # noqa: Y015
