@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
 
+from readygate_server.domain.backing import FactClass, backing_for
 from readygate_server.domain.evaluation import Case, judge_all
-from readygate_server.domain.evidence import FactClass, backing_for
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from readygate_server.adapters.fact_catalogue import FactCatalogue
+from readygate_server.domain.backing import FactClass
 from readygate_server.domain.derived import DERIVED
-from readygate_server.domain.evidence import FactClass
 from readygate_server.domain.facts import parent_of
 
 

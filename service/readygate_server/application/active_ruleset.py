@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from readygate_server.application.ports import Expressions
-from readygate_server.domain.evidence import FactClass, backing_for
+from readygate_server.domain.backing import FactClass, backing_for
 from readygate_server.domain.rule import Ruleset
 from readygate_server.domain.table import BackingOf, RuleTable, build_table, no_backing
 from readygate_server.domain.vocabulary import Gate, RuleKind, Tier

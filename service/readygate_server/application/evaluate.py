@@ -23,6 +23,8 @@ from readygate_server.domain.plan import make_plan
 from readygate_server.domain.validity import valid_until
 from readygate_server.domain.vocabulary import Effect
 
+_NONE, _BLOCKS = Effect.NONE, Effect.BLOCKS
+
 
 def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Decision:
     """Returns the decision; raises RuleFailedError when an expression can not be evaluated."""
@@ -47,8 +49,12 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
         engine_version=ENGINE_VERSION,
         facts_digest=dossier.digest,
         valid_until=_last_day(judged, question),
-        waiver_ids=tuple(sorted({finding.waiver_id for finding in judged.findings if finding.waiver_id})),
+        waiver_ids=_waivers_used(judged) if question.waivers else (),
     )
+
+
+def _waivers_used(judged: Judgement) -> tuple[str, ...]:
+    return tuple(sorted({finding.waiver_id for finding in judged.findings if finding.waiver_id}))
 
 
 def _last_day(judged: Judgement, question: Question) -> str:
@@ -63,11 +69,11 @@ def _missing(judged: Judgement, dossier: Dossier) -> tuple[MissingFact, ...]:
     if judged.tier.is_floor:
         needed = {ref: (set(), True) for axis in judged.tier.axes for ref in axis.missing}
     for finding in judged.findings:
-        if finding.open is Effect.NONE:
+        if finding.open is _NONE:
             continue
         for ref in finding.missing:
             rules, blocks = needed.get(ref, (set(), False))
-            needed[ref] = (rules | {finding.rule.id}, blocks or finding.open is Effect.BLOCKS)
+            needed[ref] = (rules | {finding.rule.id}, blocks or finding.open is _BLOCKS)
     return tuple(
         MissingFact(ref, tuple(sorted(rules)), dossier.statements.get(ref, ""), blocks)
         for ref, (rules, blocks) in sorted(needed.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -70,13 +71,26 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     findings = judge_all(table, case)
     if prepared.tier.is_floor:
         findings = unsettle(findings, tuple(ref for axis in prepared.tier.axes for ref in axis.missing))
+    judged = len(findings)
     findings = demand_evidence(table, findings, prepared.index, dossier.facts, day)
     findings = report_unknown(table, findings)
     findings = waive(findings, question.waivers, question.as_of)
-    # Rules and subjects come in order already; only what was added at the end has to find its place.
-    findings.sort(key=lambda finding: (finding.rule.id, finding.subject))
+    findings = _in_order(findings, added=len(findings) - judged)
     verdict = decide(findings)
     if prepared.tier.is_floor and verdict.passes:
         # At a higher tier, which the missing facts may still lead to, more is asked.
         verdict = Verdict.UNDETERMINED
     return Judgement(table, prepared.tier, tuple(findings), verdict, prepared.index, day)
+
+
+def _in_order(findings: list[Finding], *, added: int) -> list[Finding]:
+    """Returns findings by rule id and subject, as they come; what was added at the end has to find its place."""
+    start = len(findings) - added
+    placed, last = findings[:start], findings[start:]
+    for finding in last:
+        insort(placed, finding, key=_place)
+    return placed
+
+
+def _place(finding: Finding) -> tuple[str, str]:
+    return finding.rule.id, finding.subject

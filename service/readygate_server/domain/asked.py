@@ -11,17 +11,40 @@ from readygate_server.domain.vocabulary import Effect, Gate, Grade, Severity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Backing:
-    """Evidence that a stated fact needs: the least grade, and the greatest age in days.
+class Standard:
+    """How good evidence of a group of facts has to be: the least grade, and the greatest age in days.
 
-    Compared by identity: whoever settles a table makes one object for what is the same, so that it is looked at once.
+    Compared by identity, as backings are: whoever settles a table makes one object for what is the same, so that it is
+    looked at once.
     """
 
-    fact: str
     group: str
     of_subject: bool
     grade: Grade
     maximum_age_days: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backing:
+    """Evidence that a stated fact needs."""
+
+    fact: str
+    standard: Standard
+
+    @property
+    def of_subject(self) -> bool:
+        """True when the fact is about an asset."""
+        return self.standard.of_subject
+
+    @property
+    def grade(self) -> Grade:
+        """Least grade."""
+        return self.standard.grade
+
+    @property
+    def maximum_age_days(self) -> int:
+        """Greatest age."""
+        return self.standard.maximum_age_days
 
 
 class Asked(NamedTuple):

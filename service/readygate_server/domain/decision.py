@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -97,19 +98,18 @@ class Decision:
         return frozenset(finding.rule.id for finding in self.findings if finding.effect == effect)
 
 
-_COUNTED = {Outcome.SATISFIED: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 2, Outcome.STALE: 2}
+_COLUMNS = {Outcome.SATISFIED: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 2, Outcome.STALE: 2}
+_BLOCKING, _NOT_COUNTED = 3, 4
+_COLUMN_OF = {outcome: _COLUMNS.get(outcome, _NOT_COUNTED) for outcome in Outcome}
+_BLOCKS = Effect.BLOCKS
 
 
 def count_foundations(findings: tuple[Finding, ...]) -> tuple[FoundationCount, ...]:
     """Counts outcomes per foundation, by name."""
-    counts: dict[str, list[int]] = {}
+    counts: dict[str, list[int]] = defaultdict(lambda: [0] * (_NOT_COUNTED + 1))
     for finding in findings:
-        count = counts.get(finding.rule.foundation)
-        if count is None:
-            count = counts[finding.rule.foundation] = [0, 0, 0, 0]
-        column = _COUNTED.get(finding.outcome)
-        if column is not None:
-            count[column] += 1
-        if finding.effect is Effect.BLOCKS:
-            count[3] += 1
-    return tuple(FoundationCount(foundation, *count) for foundation, count in sorted(counts.items()))
+        count = counts[finding.rule.foundation]
+        count[_COLUMN_OF[finding.outcome]] += 1
+        if finding.effect is _BLOCKS:
+            count[_BLOCKING] += 1
+    return tuple(FoundationCount(foundation, *count[:_NOT_COUNTED]) for foundation, count in sorted(counts.items()))

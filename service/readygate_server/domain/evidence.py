@@ -1,19 +1,18 @@
-"""Evidence about facts: which of it counts, and what a ruleset demands of it."""
+"""Evidence about facts: which of it counts, and what falls short of what a ruleset demands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from readygate_server.domain.asked import Asked, Backing
-from readygate_server.domain.derived import DERIVED
-from readygate_server.domain.facts import FactRef, ProposalFacts, parent_of, scope_of
+from readygate_server.domain.asked import Asked, Backing, Standard
+from readygate_server.domain.backing import group_of
+from readygate_server.domain.facts import FactRef, ProposalFacts
 from readygate_server.domain.finding import Finding, Observation
-from readygate_server.domain.rule import EvidenceDemand, Provenance, Rule
-from readygate_server.domain.table import BackingOf, RuleRow, RuleTable
-from readygate_server.domain.vocabulary import Effect, Grade, Outcome, Scope, Severity, Tier
+from readygate_server.domain.rule import Provenance
+from readygate_server.domain.table import RuleRow, RuleTable
+from readygate_server.domain.vocabulary import Effect, Grade, Outcome, Severity
 
 
 class Evidence(NamedTuple):
@@ -27,100 +26,56 @@ class Evidence(NamedTuple):
     source_uri: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FactClass:
-    """How a fact's evidence ages, and whether a tool exists that measures it."""
-
-    ages_as: str
-    tool_exists: bool
-
-
-DECLARED = FactClass("declared", tool_exists=False)
-"""Facts that a proposer decides rather than observes; they need no evidence."""
-
-
 class EvidenceIndex:
     """The evidence for each fact that was there on one day."""
 
     def __init__(self, entries: Iterable[Evidence], day: int) -> None:
         """Leaves out what was observed after `day`."""
         self._entries: dict[tuple[str, str], list[Evidence]] = {}
+        self._lapses: dict[tuple[Standard, str], int | None] = {}
         for entry in entries:
             if entry.as_of is None or entry.as_of <= day:
                 for fact in entry.facts:
                     self._entries.setdefault((fact, entry.subject), []).append(entry)
 
-    def all_of(self, fact: str, group_name: str, subject: str) -> list[Evidence]:
-        """Returns every entry for a fact, by its name or by that of its group, such as `source.*`."""
-        exact = self._entries.get((fact, subject))
-        group = self._entries.get((group_name, subject))
-        return [*exact, *group] if exact and group else exact or group or []
-
     def of(self, fact: str, subject: str) -> Evidence | None:
-        """Returns the evidence that weighs most: the highest grade, then the newest."""
-        return max(self.all_of(fact, group_of(fact), subject), key=_rank, default=None)
+        """Returns the evidence that weighs most, for a fact or its group: the highest grade, then the newest."""
+        exact, group = self._entries.get((fact, subject), ()), self._entries.get((group_of(fact), subject), ())
+        return max((*exact, *group), key=_rank, default=None)
 
     def lapse(self, backing: Backing, subject: str) -> int | None:
         """Returns the last day on which some entry of the grade that is needed counts; None when there is none.
 
         Any entry that is good enough does: a better one that has become old takes nothing away from it.
         """
-        last = None
-        for _, _, grade, as_of, expires, _ in self.all_of(backing.fact, backing.group, subject):
-            if grade is None or as_of is None or grade < backing.grade:
-                continue
-            lapse = as_of + backing.maximum_age_days
-            if expires is not None and expires < lapse:
-                lapse = expires
-            if last is None or lapse > last:
-                last = lapse
-        return last
+        of_group = self.lapse_of_group(backing.standard, subject)
+        exact = self._entries.get((backing.fact, subject))
+        own = _last_day(exact, backing.standard) if exact else None
+        return max(own, of_group) if own is not None and of_group is not None else own or of_group
+
+    def lapse_of_group(self, standard: Standard, subject: str) -> int | None:
+        """Returns the last day on which evidence for all facts of a group counts; None when there is none."""
+        key = (standard, subject)
+        if key not in self._lapses:
+            self._lapses[key] = _last_day(self._entries.get((standard.group, subject), ()), standard)
+        return self._lapses[key]
 
 
-def group_of(fact: str) -> str:
-    """Returns the name that stands for every fact of a group, such as `source.*`."""
-    return f"{fact.partition('.')[0]}.*"
+def _last_day(entries: Iterable[Evidence], standard: Standard) -> int | None:
+    last = None
+    for _, _, grade, as_of, expires, _ in entries:
+        if grade is None or as_of is None or grade < standard.grade:
+            continue
+        lapse = as_of + standard.maximum_age_days
+        if expires is not None and expires < lapse:
+            lapse = expires
+        if last is None or lapse > last:
+            last = lapse
+    return last
 
 
 def _rank(entry: Evidence) -> tuple[int, int, str]:
     return (-1 if entry.grade is None else int(entry.grade), entry.as_of or 0, entry.source_uri)
-
-
-def backing_for(
-    demand: EvidenceDemand, tier: Tier, classes: Mapping[str, FactClass], reads: Callable[[str, Scope], frozenset[str]]
-) -> BackingOf:
-    """Returns what evidence each check and requirement needs at a tier; a derived fact is backed by its inputs."""
-    known: dict[tuple[str, Grade], Backing] = {}
-
-    def one(name: str, grade: Grade) -> Backing:
-        if (name, grade) not in known:
-            of_subject = scope_of(name) is not Scope.DEPLOYMENT
-            age = demand.maximum_age_days[classes[name].ages_as][tier]
-            known[name, grade] = Backing(name, group_of(name), of_subject, grade, age)
-        return known[name, grade]
-
-    def backing(rule: Rule, fact: str, expression: str, effect: Effect) -> tuple[Backing, ...]:
-        if effect < Effect.CONDITIONS:
-            return ()
-        derived = DERIVED.get(fact)
-        names = derived.inputs if derived else (fact,) if fact else sorted(reads(expression, rule.scope))
-        parents = dict.fromkeys(parent_of(name) for name in names)
-        return tuple(
-            one(name, _wanted_grade(rule, demand, classes[name], tier))
-            for name in parents
-            if classes.get(name, DECLARED).ages_as != "declared" and scope_of(name) in (Scope.DEPLOYMENT, rule.scope)
-        )
-
-    return backing
-
-
-def _wanted_grade(rule: Rule, demand: EvidenceDemand, fact_class: FactClass, tier: Tier) -> Grade:
-    wanted = demand.minimum_grade[tier]
-    if fact_class.tool_exists:
-        wanted = max(wanted, demand.minimum_grade_where_a_tool_exists.get(tier, wanted))
-    if rule.severity[tier] is Severity.BLOCKER:
-        wanted = max(wanted, demand.minimum_grade_of_blockers.get(tier, {}).get(rule.foundation, wanted))
-    return wanted
 
 
 class Shortfall(NamedTuple):
@@ -150,16 +105,20 @@ def demand_evidence(
         return [*findings, Finding(row.rule, "", Outcome.NOT_APPLICABLE, Effect.NONE, row.severity, row.due)]
     if table.gate < row.due:
         return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
-    inspector = _Inspector(index, facts, day)
-    judged = [inspector.inspect(finding) if finding.observations else finding for finding in findings]
+    inspector = _Inspector(table.standards, index, facts, day)
+    judged = [finding if inspector.is_covered(finding) else inspector.inspect(finding) for finding in findings]
     judged.append(_evidence_finding(row, table, inspector.shortfalls()))
     return judged
 
 
 class _Inspector:
-    """Looks at each fact's evidence once."""
+    """Looks at the evidence of each group once, and at that of each fact once where the group's does not suffice."""
 
-    def __init__(self, index: EvidenceIndex, facts: ProposalFacts, day: int) -> None:
+    def __init__(
+        self, standards: Mapping[str, tuple[Standard, ...]], index: EvidenceIndex, facts: ProposalFacts, day: int
+    ) -> None:
+        self._standards = standards
+        self._covered: dict[tuple[Standard, str], bool] = {}
         self._index = index
         self._facts = facts
         self._day = day
@@ -169,6 +128,20 @@ class _Inspector:
     def shortfalls(self) -> list[Shortfall]:
         """Returns what was found, by fact, the worst first; of several of one kind the one that weighs most."""
         return sorted(self._found.values(), key=lambda each: (each.ref, _RANKED.index(each.outcome)))
+
+    def is_covered(self, finding: Finding) -> bool:
+        """True when evidence for whole groups is enough for all that a rule asks, so that nothing can fall short."""
+        if not finding.observations:
+            return True
+        subject, covered = finding.subject, self._covered
+        for standard in self._standards[finding.rule.id]:
+            key = (standard, subject if standard.of_subject else "")
+            if key not in covered:
+                lapse = self._index.lapse_of_group(*key)
+                covered[key] = lapse is not None and lapse >= self._day
+            if not covered[key]:
+                return False
+        return True
 
     def inspect(self, finding: Finding) -> Finding:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""
@@ -233,6 +206,8 @@ _DECIDED = (Outcome.SATISFIED, Outcome.VIOLATED)
 
 
 def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[Shortfall]) -> Finding:
+    if not shortfalls:
+        return Finding(row.rule, "", Outcome.SATISFIED, Effect.NONE, row.severity, row.due)
     own = row.severity.effect(due=row.due, gate=table.gate)
     observations = tuple(
         Observation(_asked(row, shortfall, min(own, shortfall.effect)), shortfall.observed, shortfall.outcome)
@@ -244,7 +219,7 @@ def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[Shortfall
     }
     refuted, unknown = weights[Outcome.VIOLATED], max(weights[Outcome.UNKNOWN], weights[Outcome.STALE])
     # Of what weighs the same the worst names the outcome.
-    outcome = max(_RANKED, key=lambda each: weights[each]) if observations else Outcome.SATISFIED
+    outcome = max(_RANKED, key=lambda each: weights[each])
     missing = tuple(dict.fromkeys(shortfall.ref for shortfall in shortfalls))
     return Finding(
         row.rule, "", outcome, max(refuted, unknown), row.severity, row.due, observations, missing, refuted, unknown

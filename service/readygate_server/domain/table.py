@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from readygate_server.domain.asked import Asked, Backing
+from readygate_server.domain.asked import Asked, Backing, Standard
 from readygate_server.domain.comparators import Compare, compile_comparison, describe
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.facts import FactValue, scope_of
@@ -40,7 +40,10 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleTable:
-    """All rules at one tier and gate, in the order of their ids; `about_facts` are those that ask about facts."""
+    """All rules at one tier and gate, in the order of their ids.
+
+    `about_facts` are those that ask about facts; `standards` is what each rule demands of the evidence for them.
+    """
 
     ruleset: Ruleset
     tier: Tier
@@ -49,6 +52,7 @@ class RuleTable:
     about_facts: tuple[RuleRow, ...]
     unknown_facts: RuleRow | None
     evidence: RuleRow | None
+    standards: Mapping[str, tuple[Standard, ...]]
 
 
 def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
@@ -62,7 +66,12 @@ def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing: BackingOf = n
     of_kind = {row.rule.kind: row for row in rows}
     about_facts = tuple(row for row in rows if row.rule.kind is RuleKind.FACTS)
     unknown_facts, evidence = of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE)
-    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence)
+    standards = {row.rule.id: _standards(row) for row in rows}
+    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, standards)
+
+
+def _standards(row: RuleRow) -> tuple[Standard, ...]:
+    return tuple(dict.fromkeys(backing.standard for asked in row.asked for backing in asked.backing))
 
 
 def parts_of(asked: tuple[Asked, ...]) -> tuple[Part, ...]:

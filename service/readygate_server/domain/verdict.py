@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.table import RuleTable
 from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Verdict
+
+_BLOCKS = Effect.BLOCKS
+_REFUTED, _OPEN, _EFFECT = attrgetter("refuted"), attrgetter("open"), attrgetter("effect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def report_unknown(table: RuleTable, findings: list[Finding]) -> list[Finding]:
     row = table.unknown_facts
     if row is None:
         return findings
-    decisive = [finding for finding in findings if finding.open is Effect.BLOCKS]
+    decisive = [finding for finding in findings if finding.open is _BLOCKS]
     missing = tuple(dict.fromkeys(ref for finding in decisive for ref in finding.missing))
     outcome = Outcome.UNKNOWN if decisive else Outcome.SATISFIED
     if table.gate < row.due:
@@ -71,23 +75,17 @@ def report_unknown(table: RuleTable, findings: list[Finding]) -> list[Finding]:
     return [*findings, own]
 
 
-def decide(findings: Iterable[Finding]) -> Verdict:
+def decide(findings: Collection[Finding]) -> Verdict:
     """Returns the verdict: one violated blocker is a no; only unknowns in the way leave it undetermined.
 
     No scores and no averages. When no rule certainly applied and was answered, nothing was judged, and that is never a
     go.
     """
-    refuted = unknown = conditions = judged = False
-    for finding in findings:
-        refuted |= finding.refuted is Effect.BLOCKS
-        unknown |= finding.open is Effect.BLOCKS
-        conditions |= finding.effect is Effect.CONDITIONS
-        judged = judged or _has_judged(finding)
-    if refuted:
+    if _BLOCKS in map(_REFUTED, findings):
         return Verdict.NO_GO
-    if unknown or not judged:
+    if _BLOCKS in map(_OPEN, findings) or not any(map(_has_judged, findings)):
         return Verdict.UNDETERMINED
-    return Verdict.GO_WITH_CONDITIONS if conditions else Verdict.GO
+    return Verdict.GO_WITH_CONDITIONS if Effect.CONDITIONS in map(_EFFECT, findings) else Verdict.GO
 
 
 def _has_judged(finding: Finding) -> bool:

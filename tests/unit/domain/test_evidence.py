@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from readygate_server.domain.backing import FactClass
 from readygate_server.domain.evaluation import Case, judge_all
-from readygate_server.domain.evidence import Evidence, EvidenceIndex, FactClass, demand_evidence
+from readygate_server.domain.evidence import Evidence, EvidenceIndex, demand_evidence
 from readygate_server.domain.facts import FactRef, ProposalFacts
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import Rule, SeverityWhen

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from readygate_server.domain.backing import FactClass
 from readygate_server.domain.evaluation import Case, judge_all
-from readygate_server.domain.evidence import Evidence, EvidenceIndex, FactClass
+from readygate_server.domain.evidence import Evidence, EvidenceIndex
 from readygate_server.domain.facts import ProposalFacts
 from readygate_server.domain.rule import Rule
 from readygate_server.domain.validity import valid_until
