@@ -15,7 +15,7 @@ from readygate_server.domain.evidence import EvidenceIndex, demand_evidence
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.table import RuleTable
 from readygate_server.domain.tiering import TierAssignment, assign_tier
-from readygate_server.domain.verdict import Waiver, decide, report_unknown, waive
+from readygate_server.domain.verdict import Bond, Occasion, Waiver, decide, report_unknown, waive
 from readygate_server.domain.vocabulary import Gate, Tier, Verdict
 
 
@@ -74,7 +74,10 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     judged = len(findings)
     findings = demand_evidence(table, findings, prepared.index, dossier.facts, day)
     findings = report_unknown(table, findings)
-    findings = waive(findings, question.waivers, question.as_of)
+    if question.waivers:
+        # Here and nowhere else. What was granted for the whole is not for it narrowed, which has another digest.
+        bond = Bond(dossier.digest, active.ruleset.identity.digest)
+        findings = waive(findings, question.waivers, Occasion(question.as_of, bond))
     findings = _in_order(findings, added=len(findings) - judged)
     verdict = decide(findings)
     if prepared.tier.is_floor and verdict.passes:

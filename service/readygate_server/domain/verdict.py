@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from operator import attrgetter
+from typing import NamedTuple
 
 from readygate_server.domain.finding import Finding
+from readygate_server.domain.rule import Rule
 from readygate_server.domain.table import RuleTable
 from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Verdict
 
 _BLOCKS = Effect.BLOCKS
 _REFUTED, _OPEN, _EFFECT = attrgetter("refuted"), attrgetter("open"), attrgetter("effect")
+
+
+class Bond(NamedTuple):
+    """The one proposal and the one ruleset that a waiver was granted for, each by its digest."""
+
+    facts_digest: str
+    ruleset_digest: str
+
+
+class Occasion(NamedTuple):
+    """What waivers are held against: the day, YYYY-MM-DD, and the proposal and ruleset at hand."""
+
+    as_of: str
+    bond: Bond
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,42 +39,51 @@ class Waiver:
     rule_id: str
     subject: str
     requested_by: str
-    approved_by: str
+    approved_by: tuple[str, ...]
     starts_on: str
     ends_on: str
-    days: int
+    bond: Bond | None = None
+    """None when nobody granted it and a simulation assumes it, for what is simulated and with as many approvals as
+    are needed."""
 
-    def covers(self, finding: Finding, as_of: str) -> bool:
-        """True when the waiver counts on a day: allowed, in time, short enough, approved by another person."""
+    @property
+    def days(self) -> int:
+        """How many days it lasts."""
+        return (date.fromisoformat(self.ends_on) - date.fromisoformat(self.starts_on)).days + 1
+
+    def covers(self, finding: Finding, occasion: Occasion) -> bool:
+        """True when the waiver counts: for what it was granted, allowed, in time, short enough, approved by others."""
+        rule = finding.rule
         return (
-            self.rule_id == finding.rule.id
+            self.rule_id == rule.id
             and self.subject == finding.subject
-            and finding.rule.waivable
-            and self.starts_on <= as_of <= self.ends_on
-            and self.days <= finding.rule.maximum_waiver_days
-            and bool(self.approved_by)
-            and self.approved_by != self.requested_by
+            and self.bond in (None, occasion.bond)
+            and rule.waivable
+            and self.starts_on <= occasion.as_of <= self.ends_on
+            and self.days <= rule.maximum_waiver_days
+            and self._is_approved(rule)
         )
 
+    def _is_approved(self, rule: Rule) -> bool:
+        approvers = frozenset(self.approved_by) - rule.authors - {self.requested_by, ""}
+        return len(approvers) >= (rule.waiver_quorum if self.bond else 1)
 
-def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], as_of: str) -> list[Finding]:
+
+def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], occasion: Occasion) -> list[Finding]:
     """Marks what is waived. A waived finding never blocks and never leaves a plain go."""
-    if not waivers:
-        return list(findings)
-    return [_waived(finding, waivers, as_of) for finding in findings]
+    return [_waived(finding, waivers, occasion) for finding in findings]
 
 
-def _waived(finding: Finding, waivers: Sequence[Waiver], as_of: str) -> Finding:
+def _waived(finding: Finding, waivers: Sequence[Waiver], occasion: Occasion) -> Finding:
     if finding.effect < Effect.CONDITIONS:
         return finding
-    waiver = next(
-        (waiver for waiver in sorted(waivers, key=lambda each: each.id) if waiver.covers(finding, as_of)), None
-    )
-    if waiver is None:
+    covering = sorted((waiver for waiver in waivers if waiver.covers(finding, occasion)), key=lambda each: each.id)
+    if not covering:
         return finding
+    longest = max(covering, key=lambda waiver: waiver.ends_on)
     none = Effect.NONE
     return finding._replace(
-        outcome=Outcome.WAIVED, effect=Effect.CONDITIONS, refuted=none, open=none, waiver_id=waiver.id
+        outcome=Outcome.WAIVED, effect=Effect.CONDITIONS, refuted=none, open=none, waiver_id=longest.id
     )
 
 

@@ -200,8 +200,7 @@ def _waiver(path: str, message: WaiverMessage, text_limit: int, faults: Faults) 
         sound = False
     if not sound:
         return None
-    days = (date.fromisoformat(message.ends_on) - date.fromisoformat(message.starts_on)).days + 1
-    if days < 1:
+    if message.ends_on < message.starts_on:
         faults.add(f"{path}.ends_on", "the waiver ends before it starts", got=message.ends_on, expected="a later day")
         return None
     return Waiver(
@@ -209,10 +208,9 @@ def _waiver(path: str, message: WaiverMessage, text_limit: int, faults: Faults) 
         rule_id=message.rule_id,
         subject=message.subject,
         requested_by=message.requested_by,
-        approved_by=message.approved_by,
+        approved_by=(message.approved_by,),
         starts_on=message.starts_on,
         ends_on=message.ends_on,
-        days=days,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -162,9 +161,8 @@ class Case:
 
 
 def _waiver(number: int, case: WaiverCase) -> Waiver:
-    days = (date.fromisoformat(case.ends_on) - date.fromisoformat(case.starts_on)).days + 1
     return Waiver(
-        f"WV-{number}", case.rule_id, case.subject, "somebody", case.approved_by, case.starts_on, case.ends_on, days
+        f"WV-{number}", case.rule_id, case.subject, "somebody", (case.approved_by,), case.starts_on, case.ends_on
     )
 
 

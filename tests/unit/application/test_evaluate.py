@@ -20,7 +20,7 @@ FACT = "source.completeness"
 COMPLETE = rule("DAT-03", check(FACT, "at_least", 0.99))
 AGAIN = rule("DAT-02", check(FACT, "at_least", 0.9), severity=Severity.CONDITION)
 REGISTERED = rule("GOV-01", check("gov.inventory_id", "stated", True), scope=Scope.DEPLOYMENT)
-WAIVER = Waiver("WV-1", "DAT-03", "crm", "ada", "grace", "2026-10-01", "2026-11-20", 51)
+WAIVER = Waiver("WV-1", "DAT-03", "crm", "ada", ("grace",), "2026-10-01", "2026-11-20")
 
 
 def decided(dossier: FakeDossier, *rules: Rule, question: Question | None = None, **other: Any) -> Decision:
@@ -77,7 +77,7 @@ def test_only_a_go_has_a_last_day() -> None:
 
 def test_waivers_in_use_are_named() -> None:
     """A decision names the waivers that it needed, and no others."""
-    spare = Waiver("WV-2", "DAT-03", "erp", "ada", "grace", "2026-10-01", "2026-11-20", 51)
+    spare = Waiver("WV-2", "DAT-03", "erp", "ada", ("grace",), "2026-10-01", "2026-11-20")
     question = Question(Gate.COMMIT, AS_OF, waivers=(spare, WAIVER))
     dossier = FakeDossier(facts({"gov.inventory_id": "AI-42"}, sources={"crm": {FACT: 0.5}}))
 

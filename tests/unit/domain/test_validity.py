@@ -13,7 +13,7 @@ from readygate_server.domain.evidence import Evidence, EvidenceIndex
 from readygate_server.domain.facts import ProposalFacts
 from readygate_server.domain.rule import Rule
 from readygate_server.domain.validity import valid_until
-from readygate_server.domain.verdict import Waiver, waive
+from readygate_server.domain.verdict import Bond, Occasion, Waiver, waive
 from readygate_server.domain.vocabulary import Grade, Outcome, Scope, Severity
 from tests.fakes import FakeConditions
 from tests.unit.make import AS_OF, check, evidence_rule, facts, rule, table
@@ -41,7 +41,13 @@ def last_day(given: ProposalFacts, *rules: Rule, evidence: tuple[Evidence, ...] 
     rules_of = table(*rules, classes=CLASSES)
     found = judge_all(rules_of, Case(given, FakeConditions({}), {}, AS_OF, START.toordinal()))
     index = EvidenceIndex(evidence, START.toordinal())
-    return valid_until(rules_of, waive(found, waivers, AS_OF), index, waivers, START.toordinal())
+    return valid_until(
+        rules_of,
+        waive(found, waivers, Occasion(AS_OF, Bond("sha256:facts", "sha256:rules"))),
+        index,
+        waivers,
+        START.toordinal(),
+    )
 
 
 def test_the_ruleset_has_its_own_limit() -> None:
@@ -124,8 +130,8 @@ def test_a_go_ends_with_a_waiver_in_use() -> None:
     """A go that needs a waiver ends with it; a waiver that is not needed ends nothing."""
     given = facts(sources={"crm": {FACT: 0.5}, "erp": {FACT: 1.0}})
     waivers = [
-        Waiver("WV-1", "DAT-03", "crm", "ada", "grace", day(-5), day(20), 25),
-        Waiver("WV-2", "DAT-03", "erp", "ada", "grace", day(-5), day(3), 8),
+        Waiver("WV-1", "DAT-03", "crm", "ada", ("grace",), day(-5), day(20)),
+        Waiver("WV-2", "DAT-03", "erp", "ada", ("grace",), day(-5), day(3)),
     ]
 
     assert last_day(given, COMPLETE, waivers=waivers) == day(20)

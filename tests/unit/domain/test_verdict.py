@@ -9,13 +9,14 @@ import pytest
 from readygate_server.domain.conditions import Unknown
 from readygate_server.domain.facts import FactRef
 from readygate_server.domain.finding import Finding, Observation
-from readygate_server.domain.verdict import Waiver, decide, report_unknown, waive
+from readygate_server.domain.verdict import Bond, Occasion, Waiver, decide, report_unknown, waive
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Severity, Verdict
 from tests.unit.make import check, evidence_rule, facts, finding, judged_one, rule, table, unknown_facts_rule
 
 FACT = "source.completeness"
 GOOD, POOR = facts(sources={"crm": {FACT: 1.0}}), facts(sources={"crm": {FACT: 0.5}})
 BLANK = facts(sources={"crm": {}})
+BOND = Bond("sha256:facts", "sha256:rules")
 NAMES = {"good": GOOD, "poor": POOR, "blank": BLANK}
 
 
@@ -120,17 +121,17 @@ def waiver(**changes: Any) -> Waiver:
         "rule_id": "DAT-03",
         "subject": "crm",
         "requested_by": "ada",
-        "approved_by": "grace",
+        "approved_by": ("grace",),
         "starts_on": "2026-10-15",
         "ends_on": "2026-12-31",
-        "days": 78,
+        "bond": BOND,
     }
     return Waiver(**{**values, **changes})
 
 
-def after(found: Finding, *waivers: Waiver, as_of: str = "2026-11-01") -> Finding:
+def after(found: Finding, *waivers: Waiver, as_of: str = "2026-11-01", bond: Bond = BOND) -> Finding:
     """Returns a finding after waivers."""
-    (result,) = waive([found], waivers, as_of)
+    (result,) = waive([found], waivers, Occasion(as_of, bond))
     return result
 
 
@@ -158,9 +159,12 @@ def test_a_condition_can_be_waived_too() -> None:
         ({"subject": ""}, "the deployment"),
         ({"starts_on": "2026-11-02"}, "not yet in force"),
         ({"ends_on": "2026-10-31"}, "no longer in force"),
-        ({"approved_by": "ada"}, "approved by who asked"),
-        ({"approved_by": ""}, "approved by nobody"),
-        ({"days": 91}, "longer than the rule allows"),
+        ({"approved_by": ("ada",)}, "approved by who asked"),
+        ({"approved_by": ()}, "approved by nobody"),
+        ({"approved_by": ("",)}, "approved by no name"),
+        ({"starts_on": "2026-10-02"}, "longer than the rule allows"),
+        ({"bond": Bond("sha256:other", BOND.ruleset_digest)}, "another proposal"),
+        ({"bond": Bond(BOND.facts_digest, "sha256:other")}, "another version of the rules"),
     ],
 )
 def test_a_waiver_that_does_not_fit_changes_nothing(changes: dict[str, Any], why: str) -> None:
@@ -178,8 +182,27 @@ def test_both_ends_of_a_waiver_count(as_of: str) -> None:
 
 def test_the_longest_waiver_counts() -> None:
     """A waiver of exactly as many days as the rule allows is not too long."""
-    assert after(judged("poor", maximum_waiver_days=30), waiver(days=30)).outcome is Outcome.WAIVED
-    assert after(judged("poor", maximum_waiver_days=30), waiver(days=31)).outcome is Outcome.VIOLATED
+    assert waiver().days == 78
+    assert after(judged("poor", maximum_waiver_days=78), waiver()).outcome is Outcome.WAIVED
+    assert after(judged("poor", maximum_waiver_days=77), waiver()).outcome is Outcome.VIOLATED
+
+
+def test_a_rule_may_want_several_people() -> None:
+    """Below the quorum nothing is waived; names are counted once, and who asked or wrote the rule not at all."""
+    found = judged("poor", waiver_quorum=2, authors=frozenset({"linus"}))
+
+    for short in (("grace",), ("grace", "grace"), ("grace", "ada"), ("grace", "linus")):
+        assert after(found, waiver(approved_by=short)) == found
+    assert after(found, waiver(approved_by=("grace", "alan"))).outcome is Outcome.WAIVED
+
+
+def test_what_a_simulation_assumes_is_for_what_it_simulates() -> None:
+    """An assumed waiver is bound to nothing and has its approvals, but nobody can assume what can not be waived."""
+    assumed = waiver(bond=None)
+
+    assert after(judged("poor", waiver_quorum=2), assumed, bond=Bond("a", "b")).outcome is Outcome.WAIVED
+    assert after(judged("poor", waivable=False), assumed).outcome is Outcome.VIOLATED
+    assert after(judged("poor", authors=frozenset({"grace"})), assumed).outcome is Outcome.VIOLATED
 
 
 def test_some_rules_can_not_be_waived() -> None:
@@ -195,7 +218,12 @@ def test_what_holds_nothing_up_needs_no_waiver(facts_are: str, severity: Severit
     assert after(found, waiver()) == found
 
 
-def test_of_several_waivers_the_first_by_id_is_named() -> None:
+def test_of_several_waivers_the_longest_is_named() -> None:
+    """A waiver that follows another is the one that a go hangs on."""
+    assert after(judged("poor"), waiver(), waiver(id="WV-2", ends_on="2027-01-01")).waiver_id == "WV-2"
+
+
+def test_of_waivers_that_end_together_the_first_by_id_is_named() -> None:
     """Which waiver is named does not depend on the order in which they are given."""
     waivers = [waiver(id="WV-2"), waiver(id="WV-1"), waiver(id="WV-0", subject="erp")]
 
