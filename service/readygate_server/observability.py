@@ -20,6 +20,10 @@ from readygate_server.settings import Address
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+def _charge_nobody(_count: int) -> None:
+    """Counts nothing, because nobody is known who could be asked to use less."""
+
+
 @dataclass(slots=True)
 class Call:
     """One call as it is logged; handlers add what they decided."""
@@ -28,6 +32,8 @@ class Call:
     received: bytes = b""
     """The request as it came, byte by byte."""
     principal: Principal = LOCAL
+    charge_decisions: Callable[[int], None] = _charge_nobody
+    """Counts proposals that are about to be judged; raises QuotaExceededError when the caller may have no more."""
     verdict: str = ""
     ruleset: str = ""
     items: int = 0
@@ -42,6 +48,12 @@ def begin_call(request_id: str, method: str, received: bytes = b"") -> Call:
     _call.set(call)
     structlog.contextvars.bind_contextvars(request_id=request_id, method=method)
     return call
+
+
+def name_call(request_id: str) -> None:
+    """Gives the call the id that its caller chose, once the request can be read."""
+    current_call().request_id = request_id
+    structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 def current_call() -> Call:

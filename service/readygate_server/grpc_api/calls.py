@@ -10,21 +10,26 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
+from readygate_server.domain.errors import GateError
+from readygate_server.domain.identity import Credential, Principal, PrincipalKind
+from readygate_server.grpc_api.authentication import Doorkeeper
 from readygate_server.grpc_api.errors import (
     DETAILS_KEY,
+    Answer,
     InvalidRequestError,
     StoppingError,
     answer_of,
     foreseen,
 )
 from readygate_server.grpc_api.requests import usable_request_id
-from readygate_server.observability import Call, Metrics, begin_call, logger
+from readygate_server.observability import Call, Metrics, begin_call, current_call, logger, name_call
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
@@ -33,13 +38,23 @@ _SERVER_FAULTS: Final = frozenset({"INTERNAL", "UNKNOWN"})
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all calls share."""
+
+    metrics: Metrics
+    door: Doorkeeper
+    stopping: asyncio.Event
+    """Set when the server stops, which ends streams."""
+
+
 def surround(
-    handler: Handler, method: str, behaviour: Callable[[Any, Any], Awaitable[Any]], metrics: Metrics
+    handler: Handler, method: str, behaviour: Callable[[Any, Any], Awaitable[Any]], shared: Surroundings
 ) -> Handler:
     """Returns the handler of a call that takes and gives one message."""
 
     async def answer(raw: bytes, context: _Context) -> Any:
-        async with _call(handler, method, raw, context, metrics) as request:
+        async with _call(handler, method, raw, context, shared) as request:
             return await behaviour(request, context)
 
     return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialise)
@@ -49,31 +64,58 @@ def surround_stream(
     handler: Handler,
     method: str,
     behaviour: Callable[[Any, Any], AsyncIterator[Any]],
-    metrics: Metrics,
-    stopping: asyncio.Event,
+    shared: Surroundings,
 ) -> Handler:
-    """Returns the handler of a call that gives a stream, which ends with StoppingError when the server stops."""
+    """Returns the handler of a call that gives a stream, which ends with StoppingError when the server stops.
+
+    A stream may last longer than the right to it, so the caller is asked for anew before each message.
+    """
 
     async def answer(raw: bytes, context: _Context) -> AsyncIterator[Any]:
-        async with _call(handler, method, raw, context, metrics) as request:
-            async for reply in _until(stopping, behaviour(request, context)):
+        async with _call(handler, method, raw, context, shared) as request:
+            async for reply in _until(shared.stopping, behaviour(request, context)):
+                await shared.door.check_again(current_call(), context)
                 yield reply
 
     return grpc.unary_stream_rpc_method_handler(answer, response_serializer=_serialise)
 
 
+def guard(handler: Handler | None, door: Doorkeeper) -> Handler:
+    """Returns the handler of a call that is not ours, or that nobody answers: only known callers learn even that."""
+    behaviour: Any = handler and handler.stream_stream
+
+    async def answer(requests: Any, context: _Context) -> AsyncIterator[Any]:
+        try:
+            await door.identify(context)
+        except GateError as error:
+            await _abort(context, answer_of(error))
+        if behaviour is None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "there is no such method")
+        async for reply in behaviour(requests, context):
+            yield reply
+
+    # A stream of both sides fits calls of every form, as long as nothing is read of it.
+    return grpc.stream_stream_rpc_method_handler(
+        answer,
+        request_deserializer=handler.request_deserializer if handler else None,
+        response_serializer=handler.response_serializer if handler else None,
+    )
+
+
 @contextlib.asynccontextmanager
 async def _call(
-    handler: Handler, method: str, raw: bytes, context: _Context, metrics: Metrics
+    handler: Handler, method: str, raw: bytes, context: _Context, shared: Surroundings
 ) -> AsyncIterator[Message]:
-    """Gives the request of a call, and tells how the call ended."""
+    """Gives the request of a call, and tells how the call ended. Nothing of it is read before the caller is known."""
     started = time.perf_counter()
-    request = _parsed(handler, raw)
-    call = begin_call(usable_request_id(getattr(request, "request_id", "")), method, raw)
+    call = begin_call(usable_request_id(""), method, raw)
     code, reason = "CANCELLED", ""
     try:
+        await shared.door.admit(call, context)
+        request = _parsed(handler, raw)
         if request is None:
             raise _not_a_message(raw)
+        name_call(usable_request_id(getattr(request, "request_id", "")))
         yield request
         code = _OK
     except (asyncio.CancelledError, GeneratorExit):
@@ -83,9 +125,13 @@ async def _call(
     except Exception as error:  # noqa: BLE001 -- the last resort: nothing of what happened may reach the caller
         answered = answer_of(foreseen(error, call.request_id))
         code, reason = answered.code.name, answered.reason
-        await context.abort(answered.code, answered.message, ((DETAILS_KEY, answered.details()),))
+        await _abort(context, answered)
     finally:
-        _tell(call, method, code, reason, time.perf_counter() - started, metrics)
+        _tell(call, method, code, reason, time.perf_counter() - started, shared)
+
+
+async def _abort(context: _Context, answer: Answer) -> None:
+    await context.abort(answer.code, answer.message, ((DETAILS_KEY, answer.details()),))
 
 
 async def _until(stopping: asyncio.Event, replies: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -127,10 +173,20 @@ def _serialise(reply: Message | bytes) -> bytes:
     return reply if isinstance(reply, bytes) else reply.SerializeToString()
 
 
-def _tell(call: Call, method: str, code: str, reason: str, seconds: float, metrics: Metrics) -> None:
-    metrics.calls.labels(method, code).inc()
-    metrics.seconds.labels(method).observe(seconds)
+def _said_of(principal: Principal) -> dict[str, object]:
+    """Returns what a log line says of the caller. Names of people are in the record, where they can be erased."""
+    if principal.credential is Credential.LOCAL:
+        return {"credential": "none"}
+    who = principal.name if principal.kind is PrincipalKind.SERVICE else "a person"
+    return {"caller": who, "credential": principal.credential.value}
+
+
+def _tell(call: Call, method: str, code: str, reason: str, seconds: float, shared: Surroundings) -> None:
+    shared.metrics.calls.labels(method, code).inc()
+    shared.metrics.seconds.labels(method).observe(seconds)
     said: dict[str, object] = {"code": code, "milliseconds": round(seconds * 1000, 3)}
+    if shared.door.asks:
+        said |= _said_of(call.principal)
     if reason:
         said["reason"] = reason
     if call.items:

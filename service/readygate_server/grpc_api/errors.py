@@ -6,6 +6,7 @@ is therefore shown as far as it fits, with the number of all of them beside it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -180,6 +181,7 @@ class Answer:
     message: str
     metadata: Mapping[str, str]
     faults: tuple[InputFault, ...]
+    retry_after_seconds: float | None = None
 
     @property
     def number(self) -> int:
@@ -205,6 +207,10 @@ class Answer:
         status = status_pb2.Status(code=self.number, message=self.message)
         info = error_details_pb2.ErrorInfo(reason=self.reason, domain=ERROR_DOMAIN, metadata=metadata)
         status.details.append(_packed(info))
+        if self.retry_after_seconds is not None:
+            retry = error_details_pb2.RetryInfo()
+            retry.retry_delay.FromMilliseconds(math.ceil(self.retry_after_seconds * 1000))
+            status.details.append(_packed(retry))
         if shown:
             status.details.append(_packed(InputFaults(faults=self.faults[:shown])))
         serialised: bytes = status.SerializeToString()
@@ -224,6 +230,7 @@ def answer_of(error: GateError) -> Answer:
             InputFault(path=path, message=message, got=got, expected=expected)
             for path, message, got, expected in faults
         ),
+        error.retry_after_seconds if isinstance(error, QuotaExceededError) else None,
     )
 
 

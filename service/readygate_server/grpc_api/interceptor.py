@@ -10,25 +10,31 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 
-from readygate_server.grpc_api.calls import Handler, surround, surround_stream
+from readygate_server.grpc_api.authentication import Doorkeeper
+from readygate_server.grpc_api.calls import Handler, Surroundings, guard, surround, surround_stream
 from readygate_server.grpc_api.errors import OverloadedError, StoppingError
 from readygate_server.observability import Metrics
 
 _OURS: Final = "/readygate.v1."
+_HEALTH: Final = "/grpc.health.v1.Health/"
 _QUIET_SECONDS: Final = 0.1
 _LONGEST_QUEUE_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.01
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Surrounds the calls of our own services; health and reflection pass untouched, and always get through."""
+    """Surrounds the calls of our own services. Health always gets through; reflection does once the caller is known."""
 
-    def __init__(self, metrics: Metrics, *, limit: int) -> None:
-        """Takes the number of calls that may be in flight."""
+    def __init__(self, metrics: Metrics, *, limit: int, door: Doorkeeper | None = None) -> None:
+        """Takes the number of calls that may be in flight, and who lets callers in."""
         self._metrics = metrics
         self._limit = limit
         self._in_flight = 0
         self._stopping = asyncio.Event()
+        self._door = door or Doorkeeper()
+        self._shared = Surroundings(metrics, self._door, self._stopping)
+        # Who is refused without being answered is not asked who they are: that would cost what is short.
+        self._refused = Surroundings(metrics, Doorkeeper(), asyncio.Event())
         self._last_refused = 0.0
         self._surrounded: dict[str, Handler] = {}
 
@@ -41,7 +47,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or not method.startswith(_OURS):
-            return handler
+            is_open = not self._door.asks or method.startswith(_HEALTH)
+            return handler if is_open else guard(handler, self._door)
         if self._stopping.is_set():
             self._last_refused = time.monotonic()
             return self._refusing(handler, method, StoppingError())
@@ -83,15 +90,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         name = method.removeprefix(_OURS)
         if handler.response_streaming:
             behaviour: Any = handler.unary_stream  # typed as of the blocking server
-            return surround_stream(handler, name, behaviour, self._metrics, self._stopping)
+            return surround_stream(handler, name, behaviour, self._shared)
         assert handler.unary_unary is not None, "no RPC of the contract takes a stream"
-        return surround(handler, name, handler.unary_unary, self._metrics)
+        return surround(handler, name, handler.unary_unary, self._shared)
 
     def _refusing(self, handler: Handler, method: str, error: Exception) -> Handler:
         name = method.removeprefix(_OURS)
         if handler.response_streaming:
-            return surround_stream(handler, name, _refuse_stream(error), self._metrics, asyncio.Event())
-        return surround(handler, name, _refuse(error), self._metrics)
+            return surround_stream(handler, name, _refuse_stream(error), self._refused)
+        return surround(handler, name, _refuse(error), self._refused)
 
 
 def _refuse(error: Exception) -> Callable[[Any, Any], Awaitable[Any]]:
