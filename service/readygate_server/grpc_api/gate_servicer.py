@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 
 import grpc.aio
 
 from readygate.v1 import gate_service_pb2 as pb
 from readygate.v1 import gate_service_pb2_grpc
-from readygate.v1.decision_pb2 import Decision as DecisionMessage
 from readygate_server import ENGINE_VERSION
 from readygate_server.application.active_ruleset import ActiveRuleset
-from readygate_server.application.evaluate import evaluate
-from readygate_server.application.judgement import Question
 from readygate_server.application.ports import Dossier
 from readygate_server.application.requirements import list_requirements
 from readygate_server.application.selection import Selection
-from readygate_server.domain.errors import NotReadyError, RulesetNotFoundError
+from readygate_server.domain.errors import GateError, NotReadyError, PermissionDeniedError, RulesetNotFoundError
+from readygate_server.domain.identity import Role
 from readygate_server.domain.verdict import Waiver
 from readygate_server.domain.vocabulary import Gate
-from readygate_server.grpc_api.decision_messages import decision_message, ruleset_ref
+from readygate_server.grpc_api.batch_items import item_bytes
+from readygate_server.grpc_api.decision_messages import ruleset_ref
 from readygate_server.grpc_api.errors import DeadlineExceededError, InvalidRequestError, answer_of, foreseen
+from readygate_server.grpc_api.judging import Judged, judge, read_request
 from readygate_server.grpc_api.ports import RulesetSnapshot, ServedGate
+from readygate_server.grpc_api.recording import Asking, Recording, WaiversInForce
 from readygate_server.grpc_api.requests import (
     Asked,
     Faults,
     check_count,
-    read_asked,
     read_day,
     read_gate,
     read_selection,
@@ -40,34 +40,50 @@ from readygate_server.observability import Metrics, current_call
 from readygate_server.settings import Limits
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+_Answer: TypeAlias = Any
+"""An EvaluateResponse, or the bytes of one as they were recorded; the generated base class knows only the former."""
 
 
 class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
     """Answers GateService. Judging is synchronous: it takes less time than handing it to a thread."""
 
-    def __init__(self, gate: ServedGate, limits: Limits, metrics: Metrics) -> None:
-        """Takes the gate, what requests may hold, and where verdicts are counted."""
+    def __init__(
+        self,
+        gate: ServedGate,
+        limits: Limits,
+        metrics: Metrics,
+        recording: Recording | None = None,
+        waivers: WaiversInForce | None = None,
+    ) -> None:
+        """Takes the gate, what requests may hold, where verdicts are counted, and where they are kept, if at all."""
         self._gate = gate
         self._limits = limits
         self._metrics = metrics
+        self._recording = recording
+        self._waivers = waivers
 
     async def Evaluate(  # noqa: N802 -- the name in the contract
         self, request: pb.EvaluateRequest, context: _Context
-    ) -> pb.EvaluateResponse:
-        """Judges one proposal."""
+    ) -> _Answer:
+        """Judges one proposal, and records what it concludes."""
         snapshot = self._gate.snapshot()
-        faults = Faults()
-        selection = read_selection("ruleset", request.ruleset, faults)
-        asked, dossier = self._read(request, faults)
-        active = snapshot.select(selection, as_of=asked.as_of)
-        _check_deadline(context)
-        decision = self._judge(active, dossier, asked)
-        return pb.EvaluateResponse(request_id=current_call().request_id, decision=decision)
+
+        async def conclude() -> Judged:
+            faults = Faults()
+            selection = read_selection("ruleset", request.ruleset, faults)
+            asked, dossier = read_request(self._gate, request, faults)
+            active = snapshot.select(selection, as_of=asked.as_of)
+            _check_deadline(context)
+            return await self._judge(active, dossier, asked, request.proposal.id)
+
+        call = current_call()
+        asking = Asking(call.principal, call.received, request.request_id, answered_as=call.request_id)
+        return await self._answer(asking, conclude)
 
     async def BatchEvaluate(  # noqa: N802 -- the name in the contract
         self, request: pb.BatchEvaluateRequest, context: _Context
     ) -> pb.BatchEvaluateResponse:
-        """Judges up to 100 proposals by one ruleset, each for itself."""
+        """Judges up to 100 proposals by one ruleset, each for itself, and records each."""
         snapshot = self._gate.snapshot()
         faults = Faults()
         check_count("items", request.items, self._limits.batch_items)
@@ -78,21 +94,22 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         rulesets = _rulesets_by_day(snapshot, selection, request, self._gate.today())
         call = current_call()
         call.items = len(request.items)
-        response = pb.BatchEvaluateResponse()
-        for index, item in enumerate(request.items):
+        answers = []
+        for index, (item, raw) in enumerate(zip(request.items, item_bytes(call.received), strict=True)):
             _check_deadline(context)
             item_id = usable_request_id(item.request_id) if item.request_id else f"{call.request_id}.{index}"
-            response.results.append(self._judge_item(item, item_id, rulesets))
+            answers.append(asyncio.ensure_future(self._answer_item(item, raw, item_id, rulesets)))
             await asyncio.sleep(0)  # others get their turn, and a caller who went away is noticed
+        # Judging one item and recording another go on at the same time; what is recorded together is durable together.
+        results = await asyncio.gather(*answers)
         judging = next(active for active in rulesets.values() if isinstance(active, ActiveRuleset))
-        response.ruleset.CopyFrom(_ref(judging))
         call.verdict, call.ruleset = "", judging.ruleset.identity.digest
-        return response
+        return pb.BatchEvaluateResponse(results=results, ruleset=_ref(judging))
 
     async def Simulate(  # noqa: N802 -- the name in the contract
         self, request: pb.SimulateRequest, context: _Context
     ) -> pb.SimulateResponse:
-        """Judges a proposal with changed facts and assumed waivers."""
+        """Judges a proposal with changed facts and assumed waivers. Nothing is recorded."""
         snapshot = self._gate.snapshot()
         check_count("overrides", request.overrides, self._limits.overrides)
         check_count("waivers", request.waivers, self._limits.waivers)
@@ -100,11 +117,13 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         selection = read_selection("ruleset", request.ruleset, faults)
         waivers = read_waivers(request.waivers, self._limits.text_characters, faults)
         changes = faults.gather(lambda: self._gate.changes_of(request.proposal, request.overrides))
-        asked, dossier = self._read(request, faults)
+        asked, dossier = read_request(self._gate, request, faults)
         active = snapshot.select(selection, as_of=asked.as_of)
+        self._require_evaluator(active, request.proposal.id)
         _check_deadline(context)
-        decision = self._judge(active, dossier.with_facts(changes) if changes else dossier, asked, waivers)
-        return pb.SimulateResponse(request_id=current_call().request_id, decision=decision)
+        judged = judge(self._gate, active, dossier.with_facts(changes) if changes else dossier, asked, waivers)
+        self._count(judged)
+        return pb.SimulateResponse(request_id=current_call().request_id, decision=judged.message)
 
     async def ListRequirements(  # noqa: N802 -- the name in the contract
         self, request: pb.ListRequirementsRequest, context: _Context
@@ -151,48 +170,66 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
             default_ruleset=self._gate.default_ruleset,
         )
 
-    def _read(self, request: pb.EvaluateRequest | pb.SimulateRequest, faults: Faults) -> tuple[Asked, Dossier]:
-        """Reads what Evaluate and Simulate share; raises when anything in the whole request is wrong."""
-        asked = read_asked(request, request.HasField("gate"), self._gate.today(), faults)
-        dossier = None
-        if request.HasField("proposal"):
-            dossier = faults.gather(lambda: self._gate.dossier_of(request.proposal))
-        else:
-            faults.add("proposal", "the field is required", expected="a proposal")
-        faults.report()
-        assert dossier is not None, "a proposal that could not be read has faults"
-        return asked, dossier
+    async def _answer(self, asking: Asking, conclude: Callable[[], Awaitable[Judged]]) -> pb.EvaluateResponse | bytes:
+        """Answers a request, durably where there is a record; a repeated one as it was answered first."""
+        try:
+            judged = await conclude()
+        except PermissionDeniedError:
+            raise
+        except GateError:
+            # What was answered once stays the answer, also when its ruleset is gone since.
+            earlier = await self._recording.earlier(asking) if self._recording else None
+            if earlier is None:
+                raise
+            return earlier
+        response = pb.EvaluateResponse(request_id=asking.answered_as, decision=judged.message)
+        if self._recording is None:
+            return response
+        return await self._recording.record(asking, judged.decision, response, proposal_id=judged.proposal_id)
 
-    def _judge(
-        self, active: ActiveRuleset, dossier: Dossier, asked: Asked, waivers: tuple[Waiver, ...] = ()
-    ) -> DecisionMessage:
-        gate = asked.gate or dossier.target_gate or Gate.COMMIT
-        decision = evaluate(active, dossier, Question(gate, asked.as_of, waivers, full=asked.full))
-        message = decision_message(decision, self._gate.guide, summary=not asked.full)
+    async def _judge(self, active: ActiveRuleset, dossier: Dossier, asked: Asked, proposal_id: str) -> Judged:
+        self._require_evaluator(active, proposal_id)
+        waivers: tuple[Waiver, ...] = ()
+        if self._waivers is not None:
+            waivers = await self._waivers.in_force(dossier.digest, active.ruleset.identity.digest)
+        judged = judge(self._gate, active, dossier, asked, waivers)
+        self._count(judged)
+        return judged._replace(proposal_id=proposal_id)
+
+    def _require_evaluator(self, active: ActiveRuleset, proposal_id: str) -> None:
+        ruleset = active.ruleset.identity.name
+        current_call().principal.require(Role.EVALUATOR, ruleset=ruleset, proposal=proposal_id)
+
+    def _count(self, judged: Judged) -> None:
         call = current_call()
-        call.verdict = decision.verdict.value
-        call.ruleset = decision.ruleset.digest
-        self._metrics.decisions.labels(decision.verdict.value).inc()
-        return message
+        call.verdict = judged.decision.verdict.value
+        call.ruleset = judged.decision.ruleset.digest
+        self._metrics.decisions.labels(judged.decision.verdict.value).inc()
 
-    def _judge_item(
+    async def _answer_item(
         self,
         item: pb.EvaluateRequest,
+        raw: bytes,
         item_id: str,
         rulesets: Mapping[str, ActiveRuleset | RulesetNotFoundError],
     ) -> pb.BatchItemResult:
-        try:
+        async def conclude() -> Judged:
             faults = Faults()
             if item.HasField("ruleset"):
                 faults.add("ruleset", "a batch has one ruleset for all items", expected="nothing")
-            asked, dossier = self._read(item, faults)
+            asked, dossier = read_request(self._gate, item, faults)
             active = rulesets[asked.as_of]
             if isinstance(active, RulesetNotFoundError):
                 raise active
-            decision = self._judge(active, dossier, asked)
+            return await self._judge(active, dossier, asked, item.proposal.id)
+
+        try:
+            asking = Asking(current_call().principal, raw, item.request_id, answered_as=item_id)
+            answer = await self._answer(asking, conclude)
         except Exception as error:  # noqa: BLE001 -- one item that fails must not fail the others
             return pb.BatchItemResult(error=answer_of(foreseen(error, item_id)).item())
-        return pb.BatchItemResult(response=pb.EvaluateResponse(request_id=item_id, decision=decision))
+        response = pb.EvaluateResponse.FromString(answer) if isinstance(answer, bytes) else answer
+        return pb.BatchItemResult(response=response)
 
 
 def _rulesets_by_day(

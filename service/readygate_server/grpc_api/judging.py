@@ -1,0 +1,50 @@
+"""From a request to a decision: what Evaluate, Simulate, a batch and a replay have in common."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from readygate.v1 import gate_service_pb2 as pb
+from readygate.v1.decision_pb2 import Decision as DecisionMessage
+from readygate_server.application.active_ruleset import ActiveRuleset
+from readygate_server.application.evaluate import evaluate
+from readygate_server.application.judgement import Question
+from readygate_server.application.ports import Dossier
+from readygate_server.domain.decision import Decision
+from readygate_server.domain.verdict import Waiver
+from readygate_server.domain.vocabulary import Gate
+from readygate_server.grpc_api.decision_messages import decision_message
+from readygate_server.grpc_api.ports import ServedGate
+from readygate_server.grpc_api.requests import Asked, Faults, read_asked
+
+
+class Judged(NamedTuple):
+    """A decision about a proposal, and the message that says so."""
+
+    decision: Decision
+    message: DecisionMessage
+    proposal_id: str = ""
+
+
+def read_request(
+    gate: ServedGate, request: pb.EvaluateRequest | pb.SimulateRequest, faults: Faults
+) -> tuple[Asked, Dossier]:
+    """Reads what Evaluate and Simulate share; raises when anything in the whole request is wrong."""
+    asked = read_asked(request, request.HasField("gate"), gate.today(), faults)
+    dossier = None
+    if request.HasField("proposal"):
+        dossier = faults.gather(lambda: gate.dossier_of(request.proposal))
+    else:
+        faults.add("proposal", "the field is required", expected="a proposal")
+    faults.report()
+    assert dossier is not None, "a proposal that could not be read has faults"
+    return asked, dossier
+
+
+def judge(
+    gate: ServedGate, active: ActiveRuleset, dossier: Dossier, asked: Asked, waivers: tuple[Waiver, ...] = ()
+) -> Judged:
+    """Judges a proposal that was read."""
+    wanted = asked.gate or dossier.target_gate or Gate.COMMIT
+    decision = evaluate(active, dossier, Question(wanted, asked.as_of, waivers, full=asked.full))
+    return Judged(decision, decision_message(decision, gate.guide, summary=not asked.full))

@@ -1,0 +1,151 @@
+"""Recording of decisions: what is answered is durable first, and one request is one decision."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from readygate.v1.gate_service_pb2 import EvaluateResponse
+from readygate.v1.record_pb2 import DecisionEntry
+from readygate_server.application.record_ports import Archive, NameVault, Recorder
+from readygate_server.domain.decision import Decision
+from readygate_server.domain.errors import RequestIdReusedError
+from readygate_server.domain.identity import Principal
+from readygate_server.domain.record import DecisionFacts, NewDecision, Recorded, Sealed, Stamp
+from readygate_server.domain.verdict import Waiver
+from readygate_server.grpc_api.record_messages import decision_entry, recorded_response
+
+
+class SealedRequest(Protocol):
+    """A request whose names are sealed."""
+
+    @property
+    def redacted(self) -> bytes:
+        """The request with every letter of a name as `*`."""
+        ...
+
+    @property
+    def names(self) -> bytes:
+        """The sealed names with their places, and the salt; empty when nobody is named."""
+        ...
+
+    def commit(self, text: bytes) -> bytes:
+        """Returns HMAC-SHA-256 over a text with the record's salt, which goes with the names."""
+        ...
+
+
+class NameSealer(Protocol):
+    """Seals the names in requests."""
+
+    def seal(self, request: bytes, *, caller: str) -> SealedRequest:
+        """Returns a request with its names sealed; the caller's is one of them."""
+        ...
+
+
+class WaiversInForce(Protocol):
+    """Knows which waivers were approved."""
+
+    async def in_force(self, facts_digest: str, ruleset_digest: str) -> tuple[Waiver, ...]:
+        """Returns the waivers for a proposal under a ruleset, whatever their days."""
+        ...
+
+    async def named(self, waiver_ids: tuple[str, ...]) -> tuple[Waiver, ...]:
+        """Returns waivers by their ids as they stood when they were approved, those revoked since included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request as it is recorded: who asked, the bytes, and under which id."""
+
+    principal: Principal
+    raw: bytes
+    request_id: str
+    """As the caller stated it; empty when it did not, and then the request is nobody's twin."""
+    answered_as: str
+    """The same, or the one that the server made for it."""
+
+
+class Recording:
+    """Records decisions and finds what was answered before."""
+
+    def __init__(
+        self, recorder: Recorder, archive: Archive, vault: NameVault, sealer: NameSealer, *, secret: bytes
+    ) -> None:
+        """Takes where it is kept; the secret keys the hashes of requests, so that they tell nothing to who has them."""
+        self._recorder = recorder
+        self._archive = archive
+        self._vault = vault
+        self._sealer = sealer
+        self._secret = secret
+
+    async def record(
+        self, asking: Asking, decision: Decision, response: EvaluateResponse, *, proposal_id: str
+    ) -> bytes:
+        """Returns the bytes of the answer once they are durable: of this one, or of its twin that came first.
+
+        Raises:
+          RequestIdReusedError: when the caller used the id with another request.
+          RecordUnavailableError: when it could not be recorded; nothing was decided then.
+        """
+        name = asking.principal.name
+        sealed = self._sealer.seal(asking.raw, caller=name)
+        facts = _facts_of(decision, proposal_id, sealed)
+        unrecorded = response.SerializeToString(deterministic=True)
+        request_commitment, caller_commitment = sealed.commit(asking.raw), sealed.commit(name.encode())
+        redacted_digest = sha256(sealed.redacted).digest()
+
+        def seal(stamp: Stamp) -> Sealed:
+            answered = recorded_response(unrecorded, stamp)
+            commitments = DecisionEntry(
+                request_commitment=request_commitment,
+                redacted_request_digest=redacted_digest,
+                response_digest=sha256(answered).digest(),
+                caller_commitment=caller_commitment,
+            )
+            return Sealed(decision_entry(stamp, facts, commitments), answered)
+
+        new = NewDecision(
+            seal=seal,
+            facts=facts,
+            caller=self._vault.seal(name, name.encode()),
+            request_id=asking.request_id,
+            request_hash=self._hash(asking),
+            request=sealed.redacted,
+            names=sealed.names,
+        )
+        return (await self._recorder.record(new)).response
+
+    async def earlier(self, asking: Asking) -> bytes | None:
+        """Returns what the same request was answered with before; raises RequestIdReusedError."""
+        person = self._vault.known(asking.principal.name)
+        if not asking.request_id or person is None:
+            return None
+        found: tuple[bytes, Recorded] | None = await self._archive.recorded(person, asking.request_id)
+        if found is None:
+            return None
+        request_hash, recorded = found
+        if not hmac.compare_digest(request_hash, self._hash(asking)):
+            raise RequestIdReusedError(asking.request_id)
+        return recorded.response
+
+    def _hash(self, asking: Asking) -> bytes:
+        return hmac.new(self._secret, asking.raw, sha256).digest()
+
+
+def _facts_of(decision: Decision, proposal_id: str, sealed: SealedRequest) -> DecisionFacts:
+    return DecisionFacts(
+        proposal_id=proposal_id,
+        verdict=decision.verdict,
+        gate=decision.gate,
+        tier=decision.tier.tier,
+        as_of=decision.as_of,
+        ruleset=decision.ruleset,
+        rule_count=decision.rule_count,
+        engine_version=decision.engine_version,
+        facts_digest=decision.facts_digest,
+        request_digest=f"sha256:{sha256(sealed.redacted).hexdigest()}",
+        waiver_ids=decision.waiver_ids,
+    )
