@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from readygate_server.adapters.proposals.personal import personal_facts
 from readygate_server.adapters.proposals.vocabulary import FactField, Kind, fact_fields
 from readygate_server.domain.facts import scope_of
 from readygate_server.domain.vocabulary import Scope
@@ -48,6 +49,8 @@ def _question(field: FactField, chance: random.Random) -> str:
         return _about_set(field, chance)
     if chance.random() < 0.1:
         return f"has({field.name})"
+    if field.name in personal_facts():
+        return f"{field.name} {chance.choice(('==', '!='))} ''"
     if field.kind is Kind.CHOICE:
         assert field.leaf.enum_type is not None
         return _about_names(field.name, _values(field.leaf.enum_type), chance)

@@ -88,6 +88,12 @@ def test_the_error_keeps_the_text() -> None:
         ("data_sources.exists(source, source.written)", "a name of its own"),
         ("data_sources.all(s, apis.exists(s, s.writes))", "a name of its own"),
         ("source.authority == SourceAuthority.SOURCE_AUTHORITY_UNKNOWN", "counts as an absent fact"),
+        ("source.owner.person == 'Jane'", "not who"),
+        ("source.owner.person == org.accountable_owner.person", "not who"),
+        ("source.owner.person in ['Jane', 'Joe']", "not who"),
+        ("source.owner.person.startsWith('J')", "not who"),
+        ("(source.written ? source.owner.person : '') == ''", "not who"),
+        ("'Jane' in data_sources.map(s, s.owner.person)", "not who"),
     ],
 )
 def test_what_would_mislead_is_refused(text: str, words: str) -> None:
@@ -104,6 +110,7 @@ def test_what_would_mislead_is_refused(text: str, words: str) -> None:
         "SourceUse.SOURCE_USE_TRAINING in source.uses.members && size(source.uses.members) == 1",
         "(source.written ? source.authority : source.authority) == SourceAuthority.SOURCE_AUTHORITY_GOVERNED_COPY",
         "asset_ids.exists(i, i == source.id)",
+        "has(source.owner.person) && source.owner.person != '' && data_sources.all(s, '' != s.owner.person)",
     ],
 )
 def test_what_is_sound_is_accepted(text: str) -> None:

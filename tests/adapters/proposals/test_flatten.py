@@ -15,6 +15,7 @@ from tests.adapters.proposals.builders import (
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.flatten import facts_of, is_stated
 from readygate_server.adapters.proposals.paths import get_fact
+from readygate_server.adapters.proposals.personal import shown
 from readygate_server.adapters.proposals.vocabulary import UNKNOWN, fact_fields, parts_of
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.vocabulary import Scope
@@ -22,13 +23,15 @@ from readygate_server.domain.vocabulary import Scope
 
 @given(stated_facts(max_size=30))
 def test_flattening_agrees_with_reading_fact_by_fact(facts: list[tuple[FactRef, FactValue]]) -> None:
-    """Every fact has the value that its path gives, and what has no value has no key."""
+    """Every fact has the value that its path gives, names apart, and what has no value has no key."""
     proposal = proposal_with(facts)
     flat = facts_of(proposal)
 
     got = {ref_of(field): get_fact(proposal, ref_of(field)) for field in VALUED}
 
-    assert {ref: flat.get(ref) for ref in got} == got
+    assert {ref: flat.get(ref) for ref in got} == {
+        ref: None if value is None else shown(ref.fact, value) for ref, value in got.items()
+    }
     stated = len(flat.deployment) + sum(len(each) for scope in Scope for name, each in flat.of(scope) if name)
     assert stated == sum(value is not None for value in got.values())
 
@@ -97,5 +100,5 @@ def test_guardrails_are_known_by_their_metrics() -> None:
 
     assert facts_of(proposal).deployment == {
         "value.guardrails.members": ("complaints", "refusals"),
-        "value.guardrails.stop_decider": "Ada",
+        "value.guardrails.stop_decider": "(named)",
     }

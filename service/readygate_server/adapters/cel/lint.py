@@ -20,6 +20,7 @@ from readygate_server.adapters.cel.syntax import (
     children,
 )
 from readygate_server.adapters.cel.vocabulary import Variable, states_something
+from readygate_server.adapters.proposals.personal import holds_name
 from readygate_server.domain.faults import Fault
 
 MAXIMUM_LOOP_DEPTH = 2
@@ -74,6 +75,8 @@ class _Linter:
         for child in children(node):
             if self._is_message(child) and not isinstance(node, Select):
                 self._report(child, "a whole message is no value; read one of its fields, or ask with has()")
+            if not _asks_whether_stated(node):
+                self._name(child, places)
             self.visit(child, places, depth)
 
     def _select(self, node: Select, places: Places) -> None:
@@ -116,6 +119,7 @@ class _Linter:
             self._report(node, "map to a fact, not to a message")
         self.visit(node.over, places, depth)
         for part in _body(node):
+            self._name(part, places_in(node, places))
             self.visit(part, places_in(node, places), depth + 1)
 
     def _makes_messages(self, node: Loop) -> bool:
@@ -124,6 +128,13 @@ class _Linter:
 
     def _is_message(self, node: Node) -> bool:
         return self._checked.type_of(node).kind == "message"
+
+    def _name(self, node: Node, places: Places) -> None:
+        """Reports the name of a person that is read for what it says."""
+        if isinstance(node, Select) and not node.test_only:
+            place = place_of(node, places)
+            if place is not None and place.field is not None and holds_name(place.field):
+                self._report(node, "a rule may ask whether somebody is named, not who; use has(), == '' or != ''")
 
     def _enums(self, node: Node, operands: tuple[Node, ...], places: Places) -> None:
         """Reports enums that are ordered, compared with plain numbers or with values of another enum."""
@@ -167,6 +178,12 @@ class _Linter:
     def _report(self, node: Node, message: str, *, got: str = "") -> None:
         offset = self._checked.positions.get(node.id, 0)
         self.faults.append(fault_at(self._text, offset, message, got=got))
+
+
+def _asks_whether_stated(node: Node) -> bool:
+    """True for a comparison with the empty text, the only thing that may be asked of a name."""
+    operands = node.args if isinstance(node, Call) and node.function in ("_==_", "_!=_") else ()
+    return any(isinstance(operand, Constant) and operand.value == "" for operand in operands)
 
 
 def _body(loop: Loop) -> tuple[Node, ...]:

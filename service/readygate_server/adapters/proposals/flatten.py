@@ -14,6 +14,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 
 from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.personal import NAMED, holds_name
 from readygate_server.adapters.proposals.vocabulary import (
     ASSET_FIELDS,
     GROUPS,
@@ -36,7 +37,8 @@ _INDENT: Final = "    "
 def facts_of(proposal: Proposal) -> ProposalFacts:
     """Returns the facts of a proposal as plain values: enum values and sets by short names, parts by their own names.
 
-    An enum value that is called unknown counts as absent. A composite fact has no key of its own.
+    An enum value that is called unknown counts as absent. A composite fact has no key of its own. Of the name of a
+    person only `(named)` is left.
     """
     return ProposalFacts(deployment_facts(proposal), asset_facts(proposal))
 
@@ -101,7 +103,7 @@ class _Source:
                 present = f"if ((v := {value}) or has{depth}({field.name!r})) and v != {unknown}:"
             self._write(depth, f"{present} out[{key!r}] = {self._table(field.enum_type)}(v, {NO_NAME!r})")
         elif field.message_type is None:
-            self._write(depth, f"{present} out[{key!r}] = v")
+            self._write(depth, f"{present} out[{key!r}] = " + (f"v and {NAMED!r}" if holds_name(field) else "v"))
         elif (member := set_member(field.message_type)) is not None:
             self._read_set(member, field.name, key, variable, depth)
         else:

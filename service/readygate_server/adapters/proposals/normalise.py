@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from readygate.v1.evidence_pb2 import Evidence
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.paths import clear_fact, get_fact, set_fact
+from readygate_server.adapters.proposals.personal import NAMED, personal_facts, same_name
 from readygate_server.adapters.proposals.values import check_value, from_wire
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, UNKNOWN, FactField, fact_fields
 from readygate_server.domain.decision import Candidate, Conflict
@@ -50,12 +51,23 @@ class _Claim:
     value: FactValue
     rank: _Rank
     entry: Evidence | None
+    is_name: bool
+
+    @property
+    def said(self) -> FactValue:
+        """The value as it is compared with others; two spellings of one name are one."""
+        return same_name(str(self.value)) if self.is_name else self.value
+
+    @property
+    def shown(self) -> FactValue:
+        """The value as it is reported; of a name, that there is one."""
+        return NAMED if self.is_name and self.value else self.value
 
     @property
     def order(self) -> tuple[object, ...]:
         """Best first; values that nothing tells apart stand in the same order wherever they stood."""
         grade, as_of, collected = self.rank
-        return (-grade, -as_of[0], -as_of[1], -collected[0], -collected[1], repr(self.value), self.source_uri)
+        return (-grade, -as_of[0], -as_of[1], -collected[0], -collected[1], repr(self.shown), self.source_uri)
 
     @property
     def source_uri(self) -> str:
@@ -68,7 +80,7 @@ class _Claim:
         if self.entry is not None and self.entry.HasField("as_of"):
             day = datetime.fromtimestamp(self.entry.as_of.seconds, UTC).date().isoformat()
         grade = Grade(self.rank[0]) if self.rank[0] != _NO_GRADE else None
-        return Candidate(self.value, grade, self.source_uri, day)
+        return Candidate(self.shown, grade, self.source_uri, day)
 
 
 def _claims(proposal: Proposal, observed: list[Evidence]) -> dict[FactRef, list[_Claim]]:
@@ -78,25 +90,26 @@ def _claims(proposal: Proposal, observed: list[Evidence]) -> dict[FactRef, list[
         field = fact_fields()[entry.facts[0]]
         value = check_value(field, from_wire(entry.value))
         if value != UNKNOWN or not field.choices:
-            claims.setdefault(FactRef(field.name, entry.subject), []).append(_Claim(value, _rank_of(entry), entry))
+            ref = FactRef(field.name, entry.subject)
+            claims.setdefault(ref, []).append(_Claim(value, _rank_of(entry), entry, ref.fact in personal_facts()))
     backing = _backing(proposal) if claims else {}
     for ref, found in claims.items():
         own = get_fact(proposal, ref)
         if own is not None:
             behind = _best_backing(backing, ref)
-            found.append(_Claim(own, _rank_of(behind), behind))
+            found.append(_Claim(own, _rank_of(behind), behind, ref.fact in personal_facts()))
     return claims
 
 
 def _settle(proposal: Proposal, ref: FactRef, claims: list[_Claim]) -> Conflict | None:
     claims.sort(key=lambda claim: claim.order)
     best = [claim for claim in claims if claim.rank == claims[0].rank]
-    unresolved = any(claim.value != best[0].value for claim in best)
+    unresolved = any(claim.said != best[0].said for claim in best)
     if unresolved:
         clear_fact(proposal, ref)
     elif get_fact(proposal, ref) != best[0].value:
         set_fact(proposal, ref, best[0].value)
-    if all(claim.value == claims[0].value for claim in claims):
+    if all(claim.said == claims[0].said for claim in claims):
         return None
     return Conflict(ref, tuple(claim.as_candidate() for claim in claims), unresolved)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from readygate_server.adapters.fact_catalogue import fact_catalogue
+from readygate_server.adapters.proposals.personal import personal_facts
 from readygate_server.adapters.proposals.vocabulary import UNKNOWN, FactField, Kind, fact_fields, parts_of
 from readygate_server.domain.derived import DERIVED, Derived
 from readygate_server.domain.facts import scope_of
@@ -41,15 +42,24 @@ class KnownFact:
         return self.kind is Kind.TEXT and (self.unit == "date" or self.name.endswith("_on"))
 
     @property
+    def is_name(self) -> bool:
+        """True for the name of a person, of which a rule may ask only whether it is stated."""
+        return self.name in personal_facts()
+
+    @property
     def comparators(self) -> tuple[str, ...]:
         """Names of the comparators that fit."""
         if self.is_day:
             return ("stated", "at_most_days_ago", "at_most_days_ahead")
+        if self.is_name:
+            return ("stated",)
         return (*(name for name, kinds in _FITTING.items() if self.kind in kinds), "stated")
 
     @property
     def described(self) -> str:
         """The type in words."""
+        if self.is_name:
+            return "the name of a person"
         return "a day" if self.is_day else self.kind.value
 
 
