@@ -43,7 +43,7 @@ class NewEntry:
 
     kind: EntryKind
     body: Callable[[Stamp], bytes]
-    """Returns what the log commits to. Runs in the writer, which waits for it, and again when the writer tries again."""
+    """Returns what the log commits to. Runs in the writer, and again when that tries again: cheap."""
 
 
 class SealedText(NamedTuple):

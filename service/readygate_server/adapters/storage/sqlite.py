@@ -1,0 +1,131 @@
+"""The record in SQLite: one connection writes, others only read, and what is acknowledged was synced to the disk."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, event
+
+from readygate_server.adapters.storage.clock import RecordClock
+from readygate_server.adapters.storage.errors import StoreRefusedError
+from readygate_server.adapters.storage.group import Item, write_group
+from readygate_server.adapters.storage.tree import Edge, lengthen, read_edge
+from readygate_server.application.record_ports import CheckpointSigner
+from readygate_server.domain.record import TreeHead
+from readygate_server.observability import logger
+
+READERS: Final = 4
+_PATIENCE_SECONDS: Final = 10.0
+_FULL: Final = 2
+_FIRST_SOUND: Final = (3, 51, 3)
+_SOUND_BRANCHES: Final = {(3, 44): 6, (3, 50): 7}
+
+
+def connect(path: Path, *, mode: str) -> sqlite3.Connection:
+    """Opens a database file for writing (`rw`) or only for reading (`ro`), so that commits are synced.
+
+    Raises:
+      StoreRefusedError: when SQLite does not do as it is told.
+    """
+    # Statements begin no transaction by themselves; `begin` below does.
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=_PATIENCE_SECONDS,
+    )
+    try:
+        if mode == "ro":
+            connection.execute("PRAGMA query_only = ON")
+        journal = connection.execute("PRAGMA journal_mode = WAL" if mode == "rw" else "PRAGMA journal_mode").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+        synchronous = connection.execute("PRAGMA synchronous").fetchone()
+        if (journal, synchronous) != (("wal",), (_FULL,)):
+            raise StoreRefusedError(
+                f"{path}: SQLite keeps journal_mode {journal[0]} and synchronous {synchronous[0]}, expected wal and "
+                "2 (FULL); see that no other program has the file open"
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def writing_engine(path: Path) -> Engine:
+    """Returns the engine of the one connection that writes; a transaction keeps other writers out from its start."""
+    engine = create_engine("sqlite://", creator=lambda: connect(path, mode="rw"), poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def reading_engine(path: Path) -> Engine:
+    """Returns the engine of the connections that read; a transaction sees one state of the database."""
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(path, mode="ro"), poolclass=QueuePool, pool_size=READERS, max_overflow=0
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def create_file(path: Path) -> None:
+    """Makes the file of the database for nobody else's eyes, when it is not there."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def has_wal_reset_bug(version: tuple[int, int, int]) -> bool:
+    """True for a SQLite that can damage a database when two connections write and checkpoint at once."""
+    fixed = _SOUND_BRANCHES.get(version[:2])
+    return version < _FIRST_SOUND and (fixed is None or version[2] < fixed)
+
+
+def log_version() -> None:
+    """Says which SQLite this is, as a warning when it has the bug that one writing connection avoids."""
+    tell = logger().warning if has_wal_reset_bug(sqlite3.sqlite_version_info) else logger().info
+    tell("sqlite", version=sqlite3.sqlite_version, wal_reset_bug=has_wal_reset_bug(sqlite3.sqlite_version_info))
+
+
+class SqliteWriter:
+    """Writes groups, on one thread. The entries of a group, the tree over them and its signature are one commit."""
+
+    def __init__(
+        self, engine: Engine, clock: RecordClock, signer: CheckpointSigner, committed: Callable[[TreeHead], None]
+    ) -> None:
+        """Takes the engine of the writing connection, and who is told of each tree once it is durable."""
+        self._engine = engine
+        self._clock = clock
+        self._signer = signer
+        self._committed = committed
+        self._connection: Connection | None = None
+        self._edge: Edge | None = None
+
+    def transact(self, items: Sequence[Item]) -> list[Any]:
+        """Writes a group; returns its outcomes when they are durable."""
+        try:
+            connection = self._connection = self._connection or self._engine.connect()
+            with connection.begin():
+                group = write_group(connection, items, self._clock)
+                edge, head = self._edge or read_edge(connection), None
+                if group.entries:
+                    logged = [(entry.stamp.id, entry.body) for entry in group.entries]
+                    edge, head = lengthen(connection, edge, logged, self._signer)
+        except BaseException:
+            # What the connection and the edge stand for is no longer certain; both are made anew from the file.
+            self.close()
+            raise
+        self._edge = edge
+        if head is not None:
+            self._committed(head)
+        return group.outcomes
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        connection, self._connection, self._edge = self._connection, None, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()

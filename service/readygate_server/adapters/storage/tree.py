@@ -1,0 +1,81 @@
+"""The Merkle log in its tables: its edge, what an append adds to it, and its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, insert, select, tuple_
+
+from readygate_server.adapters.storage.schema import CHECKPOINT, LOG_LEAF, LOG_NODE
+from readygate_server.application.record_ports import CheckpointSigner
+from readygate_server.domain.merkle import NodeId, extend, frontier, leaf_hash, root_of
+from readygate_server.domain.record import TreeHead
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What an append reads of a tree."""
+
+    size: int = 0
+    nodes: Mapping[NodeId, bytes] = field(default_factory=dict)
+
+
+def read_size(connection: Connection) -> int:
+    """Returns the number of leaves."""
+    last = connection.execute(select(func.max(LOG_LEAF.c.leaf_index))).scalar_one()
+    return 0 if last is None else last + 1
+
+
+def read_edge(connection: Connection) -> Edge:
+    """Returns the edge of the tree as it is."""
+    size = read_size(connection)
+    return Edge(size, read_nodes(connection, frontier(size)))
+
+
+def read_nodes(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, bytes]:
+    """Returns the hashes of nodes that there are."""
+    wanted = frozenset(ids)
+    leaves = [index for level, index in wanted if level == 0]
+    others = [node for node in wanted if node[0] > 0]
+    found: dict[NodeId, bytes] = {}
+    if leaves:
+        query = select(LOG_LEAF.c.leaf_index, LOG_LEAF.c.leaf_hash).where(LOG_LEAF.c.leaf_index.in_(leaves))
+        found.update(((0, index), bytes(hashed)) for index, hashed in connection.execute(query))
+    if others:
+        node = LOG_NODE.c
+        rows = select(node.level, node.node_index, node.hash).where(tuple_(node.level, node.node_index).in_(others))
+        found.update(((level, index), bytes(hashed)) for level, index, hashed in connection.execute(rows))
+    return found
+
+
+def read_head(connection: Connection) -> TreeHead | None:
+    """Returns the newest signed tree."""
+    newest = select(CHECKPOINT).order_by(CHECKPOINT.c.tree_size.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else TreeHead(row.tree_size, bytes(row.root), row.note)
+
+
+def lengthen(
+    connection: Connection, edge: Edge, entries: Sequence[tuple[str, bytes]], signer: CheckpointSigner
+) -> tuple[Edge, TreeHead]:
+    """Appends entries, by id and bytes, to the tree and signs it; returns its new edge and head."""
+    hashes = [leaf_hash(body) for _id, body in entries]
+    fresh = extend(edge.size, hashes, edge.nodes)
+    size = edge.size + len(entries)
+    connection.execute(
+        insert(LOG_LEAF),
+        [
+            {"leaf_index": index, "entry_id": id_, "leaf_hash": hashed}
+            for index, ((id_, _body), hashed) in enumerate(zip(entries, hashes, strict=True), start=edge.size)
+        ],
+    )
+    inner = [{"level": level, "node_index": index, "hash": hashed} for (level, index), hashed in fresh.items() if level]
+    if inner:
+        connection.execute(insert(LOG_NODE), inner)
+    known = {**edge.nodes, **fresh}
+    grown = Edge(size, {node: known[node] for node in frontier(size)})
+    root = root_of(size, grown.nodes)
+    head = TreeHead(size, root, signer.sign(size, root))
+    connection.execute(insert(CHECKPOINT), [{"tree_size": size, "root": root, "note": head.note}])
+    return grown, head
