@@ -132,9 +132,43 @@ def test_unknown_said_and_unknown_unsaid_are_the_same() -> None:
     assert facts_digest(proposal) == facts_digest(_full())
 
 
+def test_names_of_people_can_be_erased_without_a_trace_in_the_digest() -> None:
+    """Who attests or states something is not digested, only that somebody does."""
+    named, renamed, nameless = _full(), _full(), _full()
+    for proposal, name in ((named, "Ada"), (renamed, "(erased)"), (nameless, "")):
+        proposal.evidence[0].attested_by = proposal.statements[0].stated_by = name
+
+    assert facts_digest(named) == facts_digest(renamed)
+    assert facts_digest(named) != facts_digest(nameless)
+    assert b"Ada" not in canonical_text(named)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (3.0, "3.0"),
+        (-0.0, "-0.0"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (1e15, "1000000000000000.0"),
+        (1e16, "1e16"),
+        (1.5e300, "1.5e300"),
+        (1e-5, "0.00001"),
+        (1e-7, "1e-7"),
+        (5e-324, "5e-324"),
+    ],
+)
+def test_numbers_have_one_text(number: float, text: str) -> None:
+    """Very large and very small numbers are written in one way, whatever the version of the encoder."""
+    proposal = bare_proposal()
+    proposal.value.unit_cost.baseline = number
+
+    assert f'"value.unit_cost.baseline":{text}'.encode() in canonical_text(proposal)
+    assert float(text) == number
+
+
 def test_the_digest_has_the_form_that_the_contract_says() -> None:
     """A digest is `sha256:` and 64 hexadecimal digits, over JSON with sorted keys and no spaces."""
-    text = canonical_text(_full())
+    text = canonical_text(_full()).decode()
 
     assert re.fullmatch("sha256:[0-9a-f]{64}", facts_digest(_full()))
     assert json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False) == text
@@ -149,13 +183,13 @@ def test_the_digest_can_be_computed_by_hand() -> None:
     text = (
         '{"apis":[{"facts":{},"id":"orders","title":"Order API"}],'
         '"data_sources":[{"facts":{"source.completeness":1.0},"id":"crm","title":"Customer records"}],'
-        '"evidence":[[["source.completeness"],"crm",3,"","","","",[],[86400,0],[],"","1.0"]],'
+        '"evidence":[[["source.completeness"],"crm",3,"","","","",[],[86400,0],[],false,"1.0"]],'
         '"facts":{"deployment.audience":["customer","staff"]},'
-        '"format":1,"id":"refund-agent","statements":[],"title":"Refund agent",'
+        '"format":2,"id":"refund-agent","statements":[],"title":"Refund agent",'
         '"workflows":[{"facts":{},"id":"refunds","title":"Refunds"}]}'
     )
 
     expected = f"sha256:{sha256(text.encode()).hexdigest()}"
 
-    assert canonical_text(proposal) == text
+    assert canonical_text(proposal).decode() == text
     assert facts_digest(proposal) == facts_digest(proposal, facts_of(proposal)) == expected

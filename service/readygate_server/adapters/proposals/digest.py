@@ -1,35 +1,40 @@
 """Digest over everything that a proposal says, in an order of its own.
 
 Two proposals have the same digest when they say the same, wherever their assets, evidence and names stand. The text
-that is digested is JSON with sorted keys and without spaces, so that it can be computed anywhere.
+that is digested is JSON with sorted keys and without spaces, so that it can be computed anywhere. Names of people who
+attest or state something are not part of it, only that there is one: whoever erases a name changes no digest.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from readygate.v1.evidence_pb2 import Evidence, FactStatement, FactValue
 from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.canonical import canonical_json
+from readygate_server.adapters.proposals.entries import Entry, entry_of, statement_of
 from readygate_server.adapters.proposals.flatten import facts_of
-from readygate_server.adapters.proposals.values import from_wire
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS
 from readygate_server.domain.facts import ProposalFacts
 
-FORMAT: Final = 1
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+FORMAT: Final = 2
 
 
-def facts_digest(proposal: Proposal, facts: ProposalFacts | None = None) -> str:
-    """Returns `sha256:` and 64 hexadecimal digits over a normalised proposal; `facts` are those of `facts_of`."""
-    return f"sha256:{sha256(canonical_text(proposal, facts).encode('utf-8')).hexdigest()}"
+def facts_digest(
+    proposal: Proposal, facts: ProposalFacts | None = None, evidence: Sequence[Entry] | None = None
+) -> str:
+    """Returns `sha256:` and 64 hexadecimal digits over a normalised proposal.
+
+    `facts` are those of `facts_of` and `evidence` those of `entry_of`, when they have been read.
+    """
+    return f"sha256:{sha256(canonical_text(proposal, facts, evidence)).hexdigest()}"
 
 
-def canonical_text(proposal: Proposal, facts: ProposalFacts | None = None) -> str:
-    """Returns the text that is digested."""
+def canonical_text(
+    proposal: Proposal, facts: ProposalFacts | None = None, evidence: Sequence[Entry] | None = None
+) -> bytes:
+    """Returns the text that is digested, in UTF-8."""
     said = facts or facts_of(proposal)
     document: dict[str, Any] = {"format": FORMAT, "id": proposal.id, "title": proposal.title, "facts": said.deployment}
     for scope, field in ASSET_FIELDS.items():
@@ -39,38 +44,6 @@ def canonical_text(proposal: Proposal, facts: ProposalFacts | None = None) -> st
         ]
     if guardrails := proposal.value.guardrails.members:
         document["guardrails"] = sorted([each.metric, each.limit] for each in guardrails)
-    document["evidence"] = sorted(map(_evidence, proposal.evidence))
-    document["statements"] = sorted(map(_statement, proposal.statements))
-    return _ENCODER.encode(document)
-
-
-def _evidence(entry: Evidence) -> list[Any]:
-    """Returns an entry as a list whose items have the same types in every entry, so that entries can be sorted."""
-    facts = list(entry.facts)
-    return [
-        sorted(facts) if len(facts) > 1 else facts,
-        entry.subject,
-        entry.grade,
-        entry.source_uri,
-        entry.source_digest,
-        entry.collector,
-        entry.collector_version,
-        _moment(entry.collected_at) if entry.HasField("collected_at") else [],
-        _moment(entry.as_of) if entry.HasField("as_of") else [],
-        _moment(entry.expires_at) if entry.HasField("expires_at") else [],
-        entry.attested_by,
-        _value(entry.value) if entry.HasField("value") else "",
-    ]
-
-
-def _value(value: FactValue) -> str:
-    plain = from_wire(value)
-    return _ENCODER.encode(sorted(plain) if isinstance(plain, tuple) else plain)
-
-
-def _statement(statement: FactStatement) -> list[Any]:
-    return [statement.fact, statement.subject, statement.kind, statement.reason, statement.stated_by]
-
-
-def _moment(moment: Timestamp) -> list[int]:
-    return [moment.seconds, moment.nanos]
+    document["evidence"] = sorted(map(entry_of, proposal.evidence) if evidence is None else evidence)
+    document["statements"] = sorted(map(statement_of, proposal.statements))
+    return canonical_json(document)

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from readygate.v1 import evidence_pb2
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.digest import facts_digest
+from readygate_server.adapters.proposals.entries import Entry, entry_of, evidence_of
 from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.normalise import normalise
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
 from readygate_server.domain.decision import Conflict
 from readygate_server.domain.evidence import Evidence
-from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts, parent_of
-from readygate_server.domain.vocabulary import Gate, Grade
-
-_SECONDS_A_DAY = 86_400
-_EPOCH_ORDINAL = 719_163
-"""Ordinal of 1970-01-01."""
+from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
+from readygate_server.domain.vocabulary import Gate
 
 _STATEMENTS = {
     evidence_pb2.FACT_STATEMENT_KIND_NOT_APPLICABLE: "said not to apply",
@@ -44,7 +39,12 @@ class ProposalDossier:
     @cached_property
     def evidence(self) -> Sequence[Evidence]:
         """Evidence entries as far as judging needs them."""
-        return tuple(_evidence(entry) for entry in self.proposal.evidence)
+        return evidence_of(self._entries)
+
+    @cached_property
+    def _entries(self) -> Sequence[Entry]:
+        """Evidence entries as they are digested."""
+        return [entry_of(entry) for entry in self.proposal.evidence]
 
     @cached_property
     def not_applicable(self) -> Mapping[FactRef, str]:
@@ -66,7 +66,7 @@ class ProposalDossier:
     @cached_property
     def digest(self) -> str:
         """Digest over all facts."""
-        return facts_digest(self.proposal, self.facts)
+        return facts_digest(self.proposal, self.facts, self._entries)
 
     @property
     def target_gate(self) -> Gate | None:
@@ -100,18 +100,3 @@ def dossier_of(proposal: Proposal, facts: ProposalFacts | None = None) -> Propos
     if facts is not None and settled is proposal:
         dossier.facts = facts
     return dossier
-
-
-def _evidence(entry: evidence_pb2.Evidence) -> Evidence:
-    return Evidence(
-        tuple(parent_of(fact) for fact in entry.facts),
-        entry.subject,
-        Grade(entry.grade - 1) if entry.HasField("grade") else None,
-        _day(entry.as_of) if entry.HasField("as_of") else None,
-        _day(entry.expires_at) if entry.HasField("expires_at") else None,
-        entry.source_uri,
-    )
-
-
-def _day(moment: Timestamp) -> int:
-    return moment.seconds // _SECONDS_A_DAY + _EPOCH_ORDINAL

@@ -1,0 +1,76 @@
+"""Entries of evidence and statements, each read once: what the digest is over, and what judging needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from readygate.v1 import evidence_pb2
+from readygate_server.adapters.proposals.canonical import canonical_json
+from readygate_server.adapters.proposals.values import from_wire
+from readygate_server.domain.evidence import Evidence
+from readygate_server.domain.facts import parent_of
+from readygate_server.domain.vocabulary import Grade
+
+_SECONDS_A_DAY: Final = 86_400
+_EPOCH_ORDINAL: Final = 719_163
+"""Ordinal of 1970-01-01."""
+_GRADES: Final = (None, *Grade)
+"""Grades by their numbers in the contract, where zero is none."""
+
+Entry = list[Any]
+"""What an entry says. Its items have the same types in every entry, so that entries can be sorted."""
+
+
+def entry_of(entry: evidence_pb2.Evidence) -> Entry:
+    """Reads an entry of evidence. Of the person who attests only remains that there is one: names can be erased."""
+    facts, has = list(entry.facts), entry.HasField
+    return [
+        sorted(facts) if len(facts) > 1 else facts,
+        entry.subject,
+        entry.grade,
+        entry.source_uri,
+        entry.source_digest,
+        entry.collector,
+        entry.collector_version,
+        _moment(entry.collected_at) if has("collected_at") else [],
+        _moment(entry.as_of) if has("as_of") else [],
+        _moment(entry.expires_at) if has("expires_at") else [],
+        entry.attested_by != "",
+        _value(entry.value) if has("value") else "",
+    ]
+
+
+def statement_of(statement: evidence_pb2.FactStatement) -> Entry:
+    """Reads what is said instead of a value. Who says it is left out, as with evidence, but not that somebody does."""
+    return [statement.fact, statement.subject, statement.kind, statement.reason, statement.stated_by != ""]
+
+
+def evidence_of(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
+    """Returns entries of evidence as far as judging needs them."""
+    return tuple(
+        Evidence(
+            tuple([fact if fact.count(".") < 2 else parent_of(fact) for fact in facts]),
+            subject,
+            _GRADES[grade],
+            _day(as_of),
+            _day(expires_at),
+            source_uri,
+        )
+        for facts, subject, grade, source_uri, _, _, _, _, as_of, expires_at, _, _ in entries
+    )
+
+
+def _moment(moment: Timestamp) -> list[int]:
+    return [moment.seconds, moment.nanos]
+
+
+def _day(moment: list[int]) -> int | None:
+    return moment[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if moment else None
+
+
+def _value(value: evidence_pb2.FactValue) -> str:
+    plain = from_wire(value)
+    return canonical_json(sorted(plain) if isinstance(plain, tuple) else plain).decode()
