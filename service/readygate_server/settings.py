@@ -28,7 +28,7 @@ class Address:
         """Reads `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`.
 
         Raises:
-          SettingsError: when it is none of these, or a host that other machines can reach.
+          SettingsError: when it is none of these.
         """
         if text.startswith(_UNIX):
             path = text.removeprefix(_UNIX)
@@ -38,12 +38,17 @@ class Address:
         host, colon, port = text.rpartition(":")
         if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > _MAX_PORT:
             raise SettingsError(f"{what} {text}: expected HOST:PORT such as 127.0.0.1:50051, or unix:PATH")
-        return cls(_loopback(host.removeprefix("[").removesuffix("]"), what=what), int(port))
+        return cls(_numeric(host.removeprefix("[").removesuffix("]"), what=what), int(port))
 
     @property
     def is_unix(self) -> bool:
         """True for a socket in the file system."""
         return bool(self.path)
+
+    @property
+    def is_local(self) -> bool:
+        """True when only this machine can reach it."""
+        return self.is_unix or ipaddress.ip_address(self.host).is_loopback
 
     def __str__(self) -> str:
         """Returns the address as it is written."""
@@ -52,20 +57,16 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def _loopback(host: str, *, what: str) -> str:
-    """Returns a numeric host of this machine, because nobody checks yet who calls."""
+def _numeric(host: str, *, what: str) -> str:
+    """Returns a host as a number, because who can reach a name depends on who is asked for it."""
     if host == "localhost":
         return "127.0.0.1"
     try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
+        return str(ipaddress.ip_address(host))
     except ValueError:
-        is_loopback = False
-    if not is_loopback:
         raise SettingsError(
-            f"{what} {host}: other machines could reach it, and there is neither TLS nor authentication yet; "
-            "listen on 127.0.0.1, [::1] or unix:PATH and put a proxy in front that has both"
-        )
-    return host
+            f"{what} {host}: expected a numeric address such as 127.0.0.1, [::1] or 0.0.0.0, or unix:PATH"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """Files of the server's certificate, and of the CA whose clients are let in by certificate."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Everything that a server is started with."""
 
@@ -91,17 +101,62 @@ class ServerSettings:
     data_dir: Path | None = None
     rules: Path | None = None
     metrics: Address | None = None
+    identity: Path | None = None
+    """File of those who may call; None lets everybody in who reaches this machine."""
+    tls: Tls | None = None
+    listen_mtls: Address | None = None
+    """Where callers with a client certificate connect; gRPC can not leave certificates to the caller's choice."""
     concurrent_calls: int = 256
     drain_seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         """Refuses what does not fit together."""
-        if self.metrics is not None and self.metrics.is_unix:
-            raise SettingsError(f"--metrics {self.metrics}: expected HOST:PORT")
+        self._check_metrics()
+        self._check_reach()
+        self._check_mtls()
         if self.concurrent_calls < 1:
             raise SettingsError("at least one call at a time must be allowed")
         if self.drain_seconds < 0:
             raise SettingsError("a drain takes at least 0 seconds")
         if self.rules is not None and not self.rules.is_dir():
             raise SettingsError(f"--rules {self.rules}: there is no such directory")
+
+    def _check_metrics(self) -> None:
+        if self.metrics is None:
+            return
+        if self.metrics.is_unix:
+            raise SettingsError(f"--metrics {self.metrics}: expected HOST:PORT")
+        if not self.metrics.is_local:
+            raise SettingsError(
+                f"--metrics {self.metrics}: other machines could reach it, and metrics have neither TLS nor "
+                "authentication; listen on 127.0.0.1 or [::1], and let a collector on this machine read them"
+            )
+
+    def _check_reach(self) -> None:
+        """Refuses to be reached by others without TLS and identities; there is no way around it."""
+        if self.listen.is_local:
+            return
+        missing = [
+            option
+            for option, given in (("--tls-cert and --tls-key", self.tls), ("--identity", self.identity))
+            if given is None
+        ]
+        if missing:
+            raise SettingsError(
+                f"--listen {self.listen}: other machines could reach it without TLS and authentication; "
+                f"add {' and '.join(missing)}, or listen on 127.0.0.1, [::1] or unix:PATH"
+            )
+
+    def _check_mtls(self) -> None:
+        has_ca = self.tls is not None and self.tls.client_ca is not None
+        if self.listen_mtls is None:
+            if has_ca:
+                raise SettingsError("--client-ca is of use with --listen-mtls only; add it, or leave both out")
+            return
+        if self.listen_mtls.is_unix:
+            raise SettingsError(f"--listen-mtls {self.listen_mtls}: expected HOST:PORT")
+        if not has_ca or self.identity is None:
+            raise SettingsError(
+                f"--listen-mtls {self.listen_mtls} needs --tls-cert, --tls-key, --client-ca and --identity"
+            )

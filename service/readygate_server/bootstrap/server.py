@@ -11,6 +11,8 @@ from readygate.v1.gate_service_pb2 import FactOverride
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.clock import today
 from readygate_server.adapters.fact_directory import CatalogueDirectory
+from readygate_server.adapters.identity.authenticator import FileAuthenticator
+from readygate_server.adapters.identity.tls import TlsFiles
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.faults import error_of
 from readygate_server.adapters.proposals.flatten import facts_of
@@ -32,7 +34,7 @@ from readygate_server.domain.faults import Fault, FaultsError
 from readygate_server.domain.rule import Ruleset
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging, logger
-from readygate_server.settings import ServerSettings
+from readygate_server.settings import ServerSettings, SettingsError
 
 
 class ServedRules:
@@ -101,12 +103,14 @@ async def serve(settings: ServerSettings) -> None:
     4. On a signal: refuse new calls, answer those in flight, stop.
 
     Raises:
+      FaultsError: when the identity file has faults; all of them.
+      SettingsError: when certificates can not be used.
       ListenError: when the address can not be listened on.
     """
     configure_logging()
     metrics = Metrics()
     rules = ServedRules()
-    server = GateServer(rules, settings, metrics)
+    server = GateServer(rules, settings, metrics, callers=callers_of(settings), tls=tls_of(settings))
     stop = _stop_signal()
     await server.start()
 
@@ -134,6 +138,23 @@ async def serve(settings: ServerSettings) -> None:
     watching.cancel()
     await asyncio.wait({watching})
     await server.drain()
+
+
+def callers_of(settings: ServerSettings) -> FileAuthenticator | None:
+    """Returns who knows the callers; raises FaultsError with every fault of the identity file."""
+    return None if settings.identity is None else FileAuthenticator(settings.identity)
+
+
+def tls_of(settings: ServerSettings) -> TlsFiles | None:
+    """Returns the certificates; raises SettingsError when they can not be used."""
+    if (tls := settings.tls) is None:
+        return None
+    try:
+        return TlsFiles(tls.certificate, tls.key, tls.client_ca)
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _stop_signal() -> asyncio.Event:

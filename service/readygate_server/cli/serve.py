@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.options import add_rules
+from readygate_server.cli.options import add_rules, faults_text
+from readygate_server.domain.faults import FaultsError
+from readygate_server.settings import Address, ServerSettings, SettingsError, Tls
 
 
 def add_to(commands: Any) -> None:
@@ -16,13 +18,18 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "serve",
         help="serve the gate over gRPC",
-        description="Serves the gate over gRPC, on loopback only until TLS and authentication can be configured.",
+        description="Serves the gate over gRPC. Beyond loopback it listens with TLS and identities only.",
     )
     parser.add_argument(
         "--listen", default="127.0.0.1:7443", metavar="HOST:PORT", help="address (default: %(default)s)"
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="directory for what the server keeps")
     add_rules(parser)
+    parser.add_argument("--identity", type=Path, metavar="FILE", help="YAML file of those who may call")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain of the server, in PEM")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key, in PEM")
+    parser.add_argument("--listen-mtls", metavar="HOST:PORT", help="address for callers with a client certificate")
+    parser.add_argument("--client-ca", type=Path, metavar="FILE", help="CA of client certificates, in PEM")
     parser.add_argument("--metrics", metavar="HOST:PORT", help="serve Prometheus metrics there")
     parser.add_argument(
         "--grace", type=float, default=20.0, metavar="SECONDS", help="time for calls in flight when stopping"
@@ -35,7 +42,6 @@ def run(options: argparse.Namespace) -> int:
     # Imported here, because the other commands need no server.
     from readygate_server.bootstrap.server import data_directory, serve
     from readygate_server.grpc_api.server import ListenError
-    from readygate_server.settings import Address, ServerSettings, SettingsError
 
     try:
         settings = ServerSettings(
@@ -43,12 +49,27 @@ def run(options: argparse.Namespace) -> int:
             data_dir=data_directory(options.data_dir),
             rules=options.rules,
             metrics=Address.parse(options.metrics, what="--metrics") if options.metrics else None,
+            identity=options.identity,
+            tls=_tls(options),
+            listen_mtls=Address.parse(options.listen_mtls, what="--listen-mtls") if options.listen_mtls else None,
             drain_seconds=options.grace,
         )
     except (SettingsError, OSError) as error:
         raise CommandError(str(error)) from None
     try:
         asyncio.run(serve(settings))
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+    except FaultsError as error:
+        raise CommandError(faults_text(error)) from None
     except ListenError as error:
         raise CommandError(str(error), Exit.SERVICE_FAILED) from None
     return Exit.GO
+
+
+def _tls(options: argparse.Namespace) -> Tls | None:
+    if options.tls_cert is None and options.tls_key is None and options.client_ca is None:
+        return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise CommandError("--tls-cert and --tls-key belong together, and --client-ca needs both")
+    return Tls(options.tls_cert, options.tls_key, options.client_ca)

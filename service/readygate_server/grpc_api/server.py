@@ -17,12 +17,15 @@ from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 from readygate.v1 import gate_service_pb2, ruleset_service_pb2
 from readygate.v1.gate_service_pb2_grpc import add_GateServiceServicer_to_server
 from readygate.v1.ruleset_service_pb2_grpc import add_RulesetServiceServicer_to_server
+from readygate_server.application.authentication import Authenticator
+from readygate_server.grpc_api.authentication import Doorkeeper
 from readygate_server.grpc_api.gate_servicer import GateServicer
 from readygate_server.grpc_api.interceptor import CallInterceptor
 from readygate_server.grpc_api.ports import ServedGate
 from readygate_server.grpc_api.ruleset_servicer import RulesetServicer
+from readygate_server.grpc_api.tls import TlsSource, server_credentials
 from readygate_server.observability import Metrics, logger
-from readygate_server.settings import Address, ServerSettings
+from readygate_server.settings import Address, ServerSettings, SettingsError
 
 SERVICES: Final = (
     gate_service_pb2.DESCRIPTOR.services_by_name["GateService"].full_name,
@@ -39,14 +42,30 @@ class ListenError(OSError):
 class GateServer:
     """One gate behind one address."""
 
-    def __init__(self, gate: ServedGate, settings: ServerSettings, metrics: Metrics) -> None:
-        """Builds the server inside a running event loop; nothing listens yet."""
+    def __init__(
+        self,
+        gate: ServedGate,
+        settings: ServerSettings,
+        metrics: Metrics,
+        *,
+        callers: Authenticator | None = None,
+        tls: TlsSource | None = None,
+    ) -> None:
+        """Builds the server inside a running event loop; nothing listens yet.
+
+        Raises:
+          SettingsError: when the settings name identities or TLS that are not given, so that none is forgotten.
+        """
+        if (settings.identity is not None) != (callers is not None) or (settings.tls is not None) != (tls is not None):
+            raise SettingsError("the server was not given the identities and certificates of its settings")
         self._settings = settings
         self._metrics = metrics
         self._health = health.aio.HealthServicer()
         self._stop_metrics: Callable[[], None] = lambda: None
+        self._tls = tls
         self._address = settings.listen
-        self._calls = CallInterceptor(metrics, limit=settings.concurrent_calls)
+        self._mtls_address = settings.listen_mtls
+        self._calls = CallInterceptor(metrics, limit=settings.concurrent_calls, door=Doorkeeper(callers))
         self._server = grpc.aio.server(
             interceptors=[self._calls],
             options=[
@@ -65,6 +84,11 @@ class GateServer:
         """Where the server listens; with the port that it got when a free one was asked for."""
         return self._address
 
+    @property
+    def mtls_address(self) -> Address | None:
+        """Where callers with a client certificate connect; None when nothing listens for them."""
+        return self._mtls_address
+
     async def start(self) -> None:
         """Starts listening; health says NOT_SERVING until `show_serving`.
 
@@ -73,6 +97,8 @@ class GateServer:
         """
         await self._set_health(_NOT_SERVING)  # the health servicer itself would start with SERVING
         self._address = self._bind(self._settings.listen)
+        if self._settings.listen_mtls is not None:
+            self._mtls_address = self._bind(self._settings.listen_mtls, ask_clients=True)
         if self._settings.metrics is not None:
             try:
                 port, self._stop_metrics = self._metrics.serve(self._settings.metrics)
@@ -80,7 +106,10 @@ class GateServer:
                 raise ListenError(f"can not offer metrics on {self._settings.metrics}: {error.strerror}") from error
             logger().info("metrics", address=str(Address(self._settings.metrics.host, port)))
         await self._server.start()
-        logger().info("listening", address=str(self._address))
+        tls = self._tls is not None and not self._address.is_unix
+        logger().info("listening", address=str(self._address), tls=tls)
+        if self._mtls_address is not None:
+            logger().info("listening", address=str(self._mtls_address), tls=True, client_certificates=True)
 
     async def show_serving(self) -> None:
         """Says that calls can be answered."""
@@ -103,9 +132,13 @@ class GateServer:
         for service in ("", *SERVICES):
             await self._health.set(service, status)
 
-    def _bind(self, wanted: Address) -> Address:
+    def _bind(self, wanted: Address, *, ask_clients: bool = False) -> Address:
         try:
-            port = self._server.add_insecure_port(str(wanted))
+            if self._tls is None or wanted.is_unix:
+                port = self._server.add_insecure_port(str(wanted))
+            else:
+                credentials = server_credentials(self._tls, ask_clients=ask_clients)
+                port = self._server.add_secure_port(str(wanted), credentials)
         except RuntimeError as error:
             raise ListenError(f"can not listen on {wanted}: {error}") from error
         if wanted.is_unix:
