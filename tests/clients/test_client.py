@@ -12,10 +12,12 @@ import pytest
 import readygate
 from readygate import AsyncGateClient, GateClient, GateError
 from readygate.client import MAX_ATTEMPTS
+from readygate.v1 import certificate_service_pb2, decision_service_pb2, log_service_pb2, waiver_service_pb2
 from readygate.v1 import gate_service_pb2 as pb
 from readygate.v1 import ruleset_service_pb2 as rulesets
 from tests.clients.scripted import details, reason, scripted
 
+SERVICES = (pb, rulesets, certificate_service_pb2, decision_service_pb2, log_service_pb2, waiver_service_pb2)
 Evaluate = Callable[[str, pb.EvaluateRequest, float | None], pb.EvaluateResponse]
 
 
@@ -42,8 +44,8 @@ def test_every_rpc_of_the_contract_is_offered_by_both() -> None:
     """No RPC is forgotten, and each operation sends and reads the messages of its RPC."""
     wanted = {
         f"/{service.full_name}/{method.name}": (method.input_type.full_name, method.output_type.full_name)
-        for descriptor in (pb.DESCRIPTOR, rulesets.DESCRIPTOR)
-        for service in descriptor.services_by_name.values()
+        for descriptor in SERVICES
+        for service in descriptor.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     }
 
