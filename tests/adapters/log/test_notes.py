@@ -74,6 +74,15 @@ def test_checkpoints_from_before_and_after_a_rotation_open_with_the_same_keys(pr
     assert open_checkpoint(note, [key(OLD), key(NEW)]).size == 7
 
 
+def test_a_signer_takes_the_key_of_now() -> None:
+    """A key that is rotated while the server runs signs the next checkpoint."""
+    keys = iter([OLD, NEW])
+    signer = Ed25519CheckpointSigner(ORIGIN, lambda: next(keys))
+
+    assert open_checkpoint(signer.sign(7, ROOT), [key(OLD)]).size == 7
+    assert open_checkpoint(signer.sign(8, ROOT), [key(NEW)]).size == 8
+
+
 def test_a_note_of_two_keys_opens_with_either() -> None:
     """While a key is rotated, old and new may both sign; a reader needs only one of them."""
     note = sign_note(Checkpoint(ORIGIN, 7, ROOT).text, [(ORIGIN, OLD), (ORIGIN, NEW)])

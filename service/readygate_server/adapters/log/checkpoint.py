@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,14 +32,18 @@ class Checkpoint:
 
 
 class Ed25519CheckpointSigner:
-    """Signs checkpoints of one log with one key: fills the port of that name."""
+    """Signs checkpoints of one log: fills the port CheckpointSigner."""
 
-    def __init__(self, origin: str, key: Ed25519PrivateKey) -> None:
-        """Takes the name of the log and its key; raises NoteError for a name that a note can not carry."""
+    def __init__(self, origin: str, key: Ed25519PrivateKey | Callable[[], Ed25519PrivateKey]) -> None:
+        """Takes the name of the log and its key, or what knows the key of now, so that it can be rotated.
+
+        Raises:
+          NoteError: for a name that a note can not carry.
+        """
         if not is_name(origin):
             raise NoteError("origin", f"got {origin!r}, expected a name such as gate.example.org/records")
         self._origin = origin
-        self._key = key
+        self._key = key if callable(key) else lambda: key
 
     @property
     def origin(self) -> str:
@@ -48,12 +52,12 @@ class Ed25519CheckpointSigner:
 
     @property
     def key(self) -> NoteKey:
-        """Public key with its name."""
-        return NoteKey.of(self._origin, self._key.public_key())
+        """Public key of now with its name."""
+        return NoteKey.of(self._origin, self._key().public_key())
 
     def sign(self, size: int, root: bytes) -> str:
         """Returns a signed checkpoint."""
-        return sign_note(Checkpoint(self._origin, size, root).text, [(self._origin, self._key)])
+        return sign_note(Checkpoint(self._origin, size, root).text, [(self._origin, self._key())])
 
 
 def read_checkpoint(note: str) -> Checkpoint:
