@@ -21,6 +21,8 @@ from readygate_server.application.authentication import Authenticator
 from readygate_server.grpc_api.authentication import Doorkeeper
 from readygate_server.grpc_api.gate_servicer import GateServicer
 from readygate_server.grpc_api.interceptor import CallInterceptor
+from readygate_server.grpc_api.keeping import SERVICES as KEEPING_SERVICES
+from readygate_server.grpc_api.keeping import Keeping, add_keeping
 from readygate_server.grpc_api.ports import ServedGate
 from readygate_server.grpc_api.ruleset_servicer import RulesetServicer
 from readygate_server.grpc_api.tls import TlsSource, server_credentials
@@ -30,6 +32,7 @@ from readygate_server.settings import Address, ServerSettings, SettingsError
 SERVICES: Final = (
     gate_service_pb2.DESCRIPTOR.services_by_name["GateService"].full_name,
     ruleset_service_pb2.DESCRIPTOR.services_by_name["RulesetService"].full_name,
+    *(service.full_name for service in KEEPING_SERVICES),
 )
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -50,6 +53,7 @@ class GateServer:
         *,
         callers: Authenticator | None = None,
         tls: TlsSource | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         """Builds the server inside a running event loop; nothing listens yet.
 
@@ -74,8 +78,11 @@ class GateServer:
                 ("grpc.max_send_message_length", -1),
             ],
         )
-        add_GateServiceServicer_to_server(GateServicer(gate, settings.limits, metrics), self._server)
+        recording, waivers = (keeping.recording, keeping.waivers) if keeping else (None, None)
+        judging = GateServicer(gate, settings.limits, metrics, recording, waivers)
+        add_GateServiceServicer_to_server(judging, self._server)
         add_RulesetServiceServicer_to_server(RulesetServicer(gate, settings.limits), self._server)
+        add_keeping(self._server, keeping)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
 
