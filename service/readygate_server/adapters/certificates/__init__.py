@@ -1,0 +1,1 @@
+"""Certificates as in-toto statements in signed envelopes, the bundles that they travel in, and their check offline."""
