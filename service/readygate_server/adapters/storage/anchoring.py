@@ -21,8 +21,8 @@ _WAY_OUT: Final = (
 )
 
 
-def refuse_forked_log(connection: Connection, anchor: Anchor) -> TreeHead | None:
-    """Returns the head of the log, None of an empty one.
+def refuse_forked_log(connection: Connection, kept: TreeHead | None) -> TreeHead | None:
+    """Returns the head of the log, None of an empty one, after holding it against the head that was kept outside.
 
     Raises:
       StoreRefusedError: when going on would show somebody another past than the one that was signed before.
@@ -33,7 +33,6 @@ def refuse_forked_log(connection: Connection, anchor: Anchor) -> TreeHead | None
             f"the log has {size} entries, which are not those of its newest checkpoint"
             f"{f' of {head.size}' if head else ''}: rows were lost or changed; restore a backup"
         )
-    kept = anchor.newest()
     if kept is None:
         return head
     if kept.size > size:

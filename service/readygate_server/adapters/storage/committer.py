@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from readygate_server.adapters.storage.group import OUTAGES, Failed, Item
+from readygate_server.adapters.storage.group import Failed, Item
+from readygate_server.adapters.storage.outages import is_outage
 from readygate_server.domain.errors import RecordUnavailableError
 from readygate_server.observability import logger
 
@@ -90,17 +91,20 @@ def commit(items: Sequence[Item], transact: Transact) -> list[Any]:
     """
     try:
         return transact(items)
-    except OUTAGES as error:
-        logger().error("record_unavailable", items=len(items), detail=str(error))
-        return [Failed(RecordUnavailableError(str(error)))] * len(items)
     except RecordUnavailableError as error:
-        logger().error("record_unavailable", items=len(items), detail=error.detail)
-        return [Failed(error)] * len(items)
+        return _all_failed(items, error)
     except Exception as error:  # noqa: BLE001 -- a writing thread must outlive whatever a request leads to
+        if is_outage(error):
+            return _all_failed(items, RecordUnavailableError(str(error)))
         if len(items) == 1:
             logger().error("unexpected", doing="recording", exc_info=error)
             return [Failed(error)]
         return [outcome for item in items for outcome in commit([item], transact)]
+
+
+def _all_failed(items: Sequence[Item], error: RecordUnavailableError) -> list[Any]:
+    logger().error("record_unavailable", items=len(items), detail=error.detail)
+    return [Failed(error)] * len(items)
 
 
 def _settle(asked: Sequence[_Asked], outcomes: Sequence[Any]) -> None:

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from readygate_server.adapters.storage.claims import Claim, Key, claim_keys, read_claims
 from readygate_server.adapters.storage.clock import RecordClock
+from readygate_server.adapters.storage.outages import is_outage
 from readygate_server.adapters.storage.rows import decision_row, payload_row
 from readygate_server.adapters.storage.schema import DECISION, ENTRY, PAYLOAD
 from readygate_server.domain.errors import RequestIdReusedError
 from readygate_server.domain.record import EntryKind, NewDecision, NewEntry, Recorded, Sealed, Stamp
-
-OUTAGES = (OperationalError, InterfaceError, OSError)
-"""Errors of the database itself, not of what it was asked to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +139,10 @@ def _change(connection: Connection, change: Change, stamp: Stamp, entries: list[
             result = change.insert(connection, stamp)
             if change.entry is not None:
                 entries.append(Logged(stamp, change.entry.kind, change.entry.body(stamp)))
-    except OUTAGES:
-        raise
-    except Exception as error:  # noqa: BLE001 -- what a caller's function raises is for that caller alone
-        return Failed(error)
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_outage(error):
+            raise
+        return Failed(error)  # what a caller's function raises is for that caller alone
     return result
 
 

@@ -20,6 +20,7 @@ APPEND_ONLY: Final[dict[str, tuple[str, ...]]] = {
     "checkpoint": ("tree_size",),
     "retention": ("entry_id",),
     "ruleset_source": ("digest",),
+    "waiver_step": ("waiver_id", "number"),
 }
 """Tables whose rows stay as they are, with the columns that no two rows share."""
 

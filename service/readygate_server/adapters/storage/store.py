@@ -10,10 +10,12 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, insert
+from sqlalchemy.exc import DBAPIError
 
 from readygate_server.adapters.storage import reads
 from readygate_server.adapters.storage.committer import CLOSED, Committer
-from readygate_server.adapters.storage.group import OUTAGES, Change
+from readygate_server.adapters.storage.group import Change
+from readygate_server.adapters.storage.outages import is_outage
 from readygate_server.adapters.storage.schema import RULESET_SOURCE
 from readygate_server.adapters.storage.tree import read_head, read_nodes
 from readygate_server.domain.errors import RecordUnavailableError
@@ -123,11 +125,18 @@ class RecordStore:
             await asyncio.to_thread(self._close)
 
     def _ask(self, query: Callable[[Connection], _T]) -> _T:
-        try:
-            with self._backend.readers.connect() as connection:
-                return query(connection)
-        except OUTAGES as error:
-            raise RecordUnavailableError(str(error)) from error
+        for attempt in (1, 2):
+            try:
+                with self._backend.readers.connect() as connection:
+                    return query(connection)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                # A connection that died in the pool is replaced, with all others; to ask again changes nothing.
+                if attempt == 1 and isinstance(error, DBAPIError) and error.connection_invalidated:
+                    continue
+                raise RecordUnavailableError(str(error)) from error
+        raise AssertionError("the second attempt returns or raises")
 
     def _close(self) -> None:
         self._backend.committer.close()

@@ -9,20 +9,27 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.adapters.storage.guards import restore_guards
 
 _HERE: Final = Path(__file__).parent
+_LOCK: Final = 0x7265616479676174
+"""Key of the lock, the same for every version."""
 
 
 def migrate(connection: Connection) -> None:
-    """Brings the database to the newest tables, in the transaction of a connection that keeps others out.
+    """Brings the database to the newest tables and their triggers, within the transaction of a connection.
+
+    On SQLite the transaction itself keeps others out from its beginning, on PostgreSQL a lock that ends with it.
 
     Raises:
       StoreRefusedError: when a newer version has been at work on it.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     config = Config()
     config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
