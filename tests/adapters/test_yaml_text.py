@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -172,3 +173,22 @@ def test_a_fault_reads_as_one_line() -> None:
 
     assert str(fault) == "f:3:7: the field is not known: got 'onwer', expected a field; did you mean owner?"
     assert str(Fault("f", 0, 0, "it is empty")) == "f: it is empty"
+
+
+@pytest.mark.parametrize("opening", ["? ", "{? [", "[? "])
+def test_depth_inside_keys_counts(opening: str) -> None:
+    """Lists and mappings that stand as keys are nesting too, so that 1 MiB of them is refused at once."""
+    started = time.process_time()
+
+    assert "the nesting is too deep" in _faults(opening * 200_000)[-1]
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("end", ["", "]", "b: ["])
+def test_a_text_full_of_faults_is_not_read_to_its_end(end: str) -> None:
+    """From a thousand faults on only the first thousand are told, also when what follows can not be read at all."""
+    for lines in (998, 999, 1_000, 1_001, 5_000):
+        told = _faults("a: 1\n" * lines + end)
+
+        assert min(lines - 1, 1_000) <= len(told) <= 1_001
+        assert ("more faults than are listed" in told[-1] + told[-2]) == (lines > 1_000)

@@ -22,6 +22,7 @@ Path = tuple[str | int, ...]
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 40
 MAX_NODES: Final = 200_000
+MAX_FAULTS: Final = 1_000
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -148,6 +149,9 @@ class _Reader:
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
+        if len(self.faults) >= MAX_FAULTS:
+            self._fault(_mark_of(event), "the text has more faults than are listed")
+            raise _StopReadingError
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> None:
         """Notes a fault that the parser found."""
@@ -205,6 +209,7 @@ class _Reader:
         level = self._levels[-1] if self._levels else None
         if self._inside_key:
             self._inside_key += 1
+            self._check_depth(mark)
         elif level is not None and isinstance(level.container, dict) and level.key is None:
             self._fault(mark, "a key must be text", got="a list or mapping")
             self._inside_key = 1
@@ -214,7 +219,10 @@ class _Reader:
     def _open(self, container: dict[str, object] | list[object], mark: Mark) -> None:
         path = self._place(container, mark)
         self._levels.append(_Level(container, path))
-        if len(self._levels) > self._max_depth:
+        self._check_depth(mark)
+
+    def _check_depth(self, mark: Mark) -> None:
+        if len(self._levels) + self._inside_key > self._max_depth:
             self._fault(mark, "the nesting is too deep", expected=f"at most {self._max_depth} levels")
             raise _StopReadingError
 

@@ -32,6 +32,7 @@ from readygate_server.domain.vocabulary import Scope
 
 _TEXTS: Final = ("subject", "source_uri", "source_digest", "collector", "collector_version", "attested_by")
 _MOMENTS: Final = ("collected_at", "as_of", "expires_at")
+_SHOWN_NAMES: Final = 10
 _FIRST_SECOND: Final = -62_135_596_800
 _LAST_SECOND: Final = 253_402_300_799
 _GRADES: Final = frozenset(GRADE_NAMES.values())
@@ -147,9 +148,13 @@ def _subject_problem(field: FactField, subject: str, subjects: _Subjects) -> Pro
     except FactProblemError as error:
         return error.problem
     message = f"the proposal has no such {_WORDS[field.scope]}"
-    return Problem(
-        message, show(subject), f"one of {', '.join(sorted(known))}" if known else "", suggest(subject, known)
-    )
+    return Problem(message, show(subject), _one_of(known), suggest(subject, known))
+
+
+def _one_of(names: frozenset[str]) -> str:
+    """Names some of the choices: 5,000 entries that each name 200 would be an answer of many megabytes."""
+    shown = sorted(names)[:_SHOWN_NAMES]
+    return f"one of {', '.join(shown)}{', …' if len(shown) < len(names) else ''}" if shown else ""
 
 
 def _moment_faults(proposal: Proposal, entry: Evidence, place: Place) -> Iterator[ProposalFault]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.proposals.limits import LIST_LIMITS
+from readygate_server.adapters.proposals.limits import LIST_LIMITS, LONGEST_ID
 from readygate_server.adapters.proposals.values import Problem
 from readygate_server.domain.errors import GateError, InvalidInputError, LimitExceededError
 
@@ -43,7 +43,7 @@ def fault_at(proposal: Proposal, place: Place, problem: Problem, count: int = 0)
 
 
 def path_of(proposal: Proposal, place: Place) -> str:
-    """Returns a place as people write it: `data_sources[crm].completeness`, or by index where an id is missing."""
+    """Returns a place as people write it: `data_sources[crm].completeness`, or by index where an id is no good."""
     text = ""
     for step, before in zip(place, ("", *place), strict=False):
         if isinstance(step, str):
@@ -72,4 +72,5 @@ def _name_of(proposal: Proposal, field_name: str, index: int) -> str:
     if field_name not in LIST_LIMITS or field_name in ("evidence", "statements"):
         return str(index)
     ids = [asset.id for asset in getattr(proposal, field_name)]
-    return ids[index] if ids[index] and ids.count(ids[index]) == 1 else str(index)
+    name = ids[index]
+    return name if name and len(name) <= LONGEST_ID and ids.count(name) == 1 else str(index)

@@ -9,6 +9,7 @@ MAX_EVIDENCE: Final = 5_000
 MAX_STATEMENTS: Final = 1_000
 MAX_NAMES: Final = 1_000
 MAX_TEXT: Final = 4_000
+LONGEST_ID: Final = 63
 USE_CASE_LENGTH: Final = 1_000
 LIST_LIMITS: Final = {
     "data_sources": MAX_ASSETS,

@@ -10,9 +10,11 @@ from readygate_server.adapters.proposals.paths import check_subject, field_of, f
 from readygate_server.adapters.proposals.values import FactProblemError, Problem, check_value, from_wire, show
 from readygate_server.domain.errors import InvalidInputError
 from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.faults import few_suggestions
 from readygate_server.domain.vocabulary import Scope
 
 
+@few_suggestions()
 def changes_of(proposal: Proposal, overrides: Sequence[FactOverride]) -> Mapping[FactRef, FactValue | None]:
     """Returns what overrides change, None where they take a fact away.
 

@@ -33,7 +33,7 @@ from readygate_server.adapters.proposals.vocabulary import (
     short_names,
 )
 from readygate_server.adapters.yaml_text import Document, Path, read_yaml
-from readygate_server.domain.faults import Fault, FaultsError, suggest
+from readygate_server.domain.faults import Fault, FaultsError, few_suggestions, suggest
 
 MOMENT: Final = "a day as YYYY-MM-DD, or a point in time such as 2026-10-01T08:00:00Z"
 _MOMENT: Final = re.compile(
@@ -54,6 +54,7 @@ def read_proposal(text: str, *, file: str) -> tuple[Proposal, Document]:
     return build_proposal(document.data, document), document
 
 
+@few_suggestions()
 def build_proposal(data: object, document: Document, path: Path = ()) -> Proposal:
     """Builds a proposal from plain data that stand at a path of a document.
 

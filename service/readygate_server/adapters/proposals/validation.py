@@ -38,6 +38,7 @@ from readygate_server.adapters.proposals.vocabulary import (
     fields_by_place,
 )
 from readygate_server.domain.facts import Facts, ProposalFacts
+from readygate_server.domain.faults import few_suggestions
 
 _LARGEST: Final = 1.7976931348623157e308
 _SINGLES: Final = ("deployment", "org", "gov", "value", "ops")
@@ -45,6 +46,7 @@ _Test = Callable[[Any], bool]
 _known_day: Final = lru_cache(maxsize=4096)(is_day)
 
 
+@few_suggestions()
 def validate_proposal(proposal: Proposal, facts: ProposalFacts | None = None) -> tuple[ProposalFault, ...]:
     """Returns every fault of a proposal, sorted by path; nothing when it is sound.
 

@@ -24,7 +24,7 @@ from readygate_server.adapters.rulefiles.test_file_faults import test_file_fault
 from readygate_server.adapters.rulefiles.tiering_faults import tiering_faults
 from readygate_server.adapters.rulefiles.work_faults import node_of_draft, node_of_rule, work_faults
 from readygate_server.adapters.yaml_text import Document
-from readygate_server.domain.faults import Fault, FaultsError
+from readygate_server.domain.faults import Fault, FaultsError, few_suggestions
 from readygate_server.domain.rule import Rule, Ruleset
 
 
@@ -62,6 +62,7 @@ class LoadedRules:
         return _parts_of(self).rulesets[f"{name}@{version}"]
 
 
+@few_suggestions(100)
 def load_rulesets(directory: Path | Texts, *, base: Path | Texts | LoadedRules | None = None) -> LoadedRules:
     """Loads the rulesets of a directory, or of texts by their paths in one.
 
