@@ -42,10 +42,11 @@ class ProposalConditions:
     Simple conditions are asked of the facts; the others of the messages, which the CEL library gets when it is needed.
     """
 
-    __slots__ = ("_activations", "_answers", "_compiler", "_said", "_subjects", "_subjects_facts")
+    __slots__ = ("_activations", "_answers", "_compiler", "_conditions", "_said", "_subjects", "_subjects_facts")
 
     def __init__(self, compiler: CelCompiler, proposal: Proposal, facts: ProposalFacts) -> None:
         self._compiler = compiler
+        self._conditions = compiler.conditions
         self._said = Said(facts, proposal)
         self._activations: CelActivations | None = None
         self._subjects: dict[tuple[Scope, str], CelActivation] = {}
@@ -57,38 +58,34 @@ class ProposalConditions:
         key = (expression, subject)
         answer = self._answers.get(key)
         if answer is None:
-            answer = self._answers[key] = self._ask(expression, scope, subject)
+            condition = self._conditions.get((expression, scope)) or self._compiler.compile(expression, scope=scope)
+            if subject and not condition.uses_subject:
+                answer = self.test(expression, scope, "")
+            elif condition.plain is not None:
+                answer = condition.plain(self._facts_of(scope, subject), self._said, subject)
+            else:
+                answer = condition.test(self._activation(scope, subject if condition.uses_subject else ""))
+            self._answers[key] = answer
         return answer
 
-    def _ask(self, expression: str, scope: Scope, subject: str) -> Truth:
-        condition = self._compiler.compile(expression, scope=scope)
-        if condition.uses_subject:
-            if condition.plain is not None:
-                return condition.plain(self._facts_of(scope, subject), self._said, subject)
-            return condition.test(self._subject(scope, subject))
-        if subject:
-            return self.test(expression, scope, "")
-        if condition.plain is not None:
-            return condition.plain(self._said.facts.deployment, self._said, "")
-        return condition.test(self._activated().deployment())
-
     def _facts_of(self, scope: Scope, subject: str) -> Facts:
+        if not subject:
+            return self._said.facts.deployment
         of_scope = self._subjects_facts.get(scope)
         if of_scope is None:
             of_scope = self._subjects_facts[scope] = dict(self._said.facts.of(scope))
         return of_scope[subject]
 
-    def _activated(self) -> CelActivations:
+    def _activation(self, scope: Scope, subject: str) -> CelActivation:
         if self._activations is None:
             self._activations = self._compiler.activations(self._said.proposal)
-        return self._activations
-
-    def _subject(self, scope: Scope, subject: str) -> CelActivation:
+        if not subject:
+            return self._activations.deployment()
         key = (scope, subject)
         activation = self._subjects.get(key)
         if activation is None:
             message = next(each for each in getattr(self._said.proposal, ASSET_FIELDS[scope]) if each.id == subject)
-            activation = self._subjects[key] = self._activated().subject(scope, message)
+            activation = self._subjects[key] = self._activations.subject(scope, message)
         return activation
 
 

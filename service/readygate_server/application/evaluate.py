@@ -65,16 +65,19 @@ def _last_day(judged: Judgement, question: Question) -> str:
 
 def _missing(judged: Judgement, dossier: Dossier) -> tuple[MissingFact, ...]:
     """Gathers what findings miss, and what the tier hangs on; only what holds up something counts."""
-    needed: dict[FactRef, tuple[set[str], bool]] = {}
+    needed: dict[FactRef, list[str]] = {}
+    blocking: set[FactRef] = set()
     if judged.tier.is_floor:
-        needed = {ref: (set(), True) for axis in judged.tier.axes for ref in axis.missing}
+        needed = {ref: [] for axis in judged.tier.axes for ref in axis.missing}
+        blocking = set(needed)
     for finding in judged.findings:
         if finding.open is _NONE:
             continue
+        if finding.open is _BLOCKS:
+            blocking.update(finding.missing)
         for ref in finding.missing:
-            rules, blocks = needed.get(ref, (set(), False))
-            needed[ref] = (rules | {finding.rule.id}, blocks or finding.open is _BLOCKS)
-    return tuple(
-        MissingFact(ref, tuple(sorted(rules)), dossier.statements.get(ref, ""), blocks)
-        for ref, (rules, blocks) in sorted(needed.items())
-    )
+            rules = needed.setdefault(ref, [])
+            if finding.rule.id not in rules[-1:]:  # findings stand by rule
+                rules.append(finding.rule.id)
+    said = dossier.statements
+    return tuple([MissingFact(ref, tuple(needed[ref]), said.get(ref, ""), ref in blocking) for ref in sorted(needed)])

@@ -60,7 +60,9 @@ def upper_rate(failures: int, trials: int) -> float:
 
 def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[float], tuple[FactRef, ...]]:
     values = [facts.get(name) for name in names]
-    missing = tuple(FactRef(name, subject) for name, value in zip(names, values, strict=True) if value is None)
+    missing: tuple[FactRef, ...] = ()
+    if None in values:
+        missing = tuple([FactRef(name, subject) for name, value in zip(names, values, strict=True) if value is None])
     return [float(value) for value in values if isinstance(value, (int, float))], missing
 
 
@@ -72,7 +74,7 @@ def _accuracy_lower95(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
 
 
 def _best_accuracy(facts: Facts) -> float | None:
-    """Returns the bound that can not be passed: no sample lifts it above its ratio, none without a fault is better."""
+    """Returns what can not be passed: no sample lifts the bound above its ratio, none without a fault is better."""
     ratio, size = facts.get("source.accuracy.ratio"), facts.get("source.accuracy.sample_size")
     if isinstance(ratio, (int, float)):
         return float(ratio)

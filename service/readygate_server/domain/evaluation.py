@@ -105,25 +105,23 @@ def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, doubt: 
         doubt = picked
     deployment, day = case.facts.deployment, case.day
     made: list[Observation] = []
-    met = True
-    for fact, of_subject, compare, asked, is_simple in row.parts:
-        if is_simple and not doubt:
-            value = (facts if of_subject else deployment).get(fact)
-            if value is None:
-                observation = _without_value(asked, row, case, subject, facts, ())
-            elif compare(value, day):
-                made.append(observation_of((asked, value, _SATISFIED, ())))
-                continue
-            else:
-                observation = observation_of((asked, value, _VIOLATED, ()))
-        else:
-            answer = _answer(asked, row, case, subject, facts, doubt)
+    met, satisfied = True, False
+    for fact, of_subject, compare, asked, not_due in row.parts:
+        if compare is None or doubt:
+            answer = not_due or _answer(asked, row, case, subject, facts, doubt)
             if answer is None:
                 continue
             observation = answer
+        elif (value := (facts if of_subject else deployment).get(fact)) is None:
+            observation = _not_stated(asked, row, case, subject, ())
+        else:
+            observation = observation_of((asked, value, _SATISFIED if compare(value, day) else _VIOLATED, ()))
         made.append(observation)
-        met = met and observation.outcome is _SATISFIED
-    if met and made:
+        if observation.outcome is _SATISFIED:
+            satisfied = True
+        elif not_due is None:
+            met = False
+    if met and satisfied:
         severity, due = row.severity, row.due
         return finding_of((rule, subject, _SATISFIED, _NONE, severity, due, tuple(made), (), _NONE, _NONE, "", ""))
     return _conclude(row, subject, made, case)
@@ -140,9 +138,7 @@ def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> 
 
 
 def _answer(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation | None:
-    """Answers one check or requirement; None when it is not asked of this subject."""
-    if not asked.is_due:
-        return observation_of((asked, None, _NOT_DUE, ()))
+    """Answers one check or requirement that is due; None when it is not asked of this subject."""
     if asked.where:
         open_question = _asked(asked.where, row, case, subject, doubt)
         if open_question is None:
@@ -157,18 +153,23 @@ def _answer(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, 
 
 
 def _without_value(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation:
-    """Judges a fact that is not stated: derived from others, said not to apply, or simply unknown."""
+    """Judges a fact that is not stated itself: it may be derived from others."""
     derived = DERIVED.get(asked.fact)
-    if derived is not None:
-        computed = derived.compute(case.facts, subject, facts)
-        if isinstance(computed, Partly):
-            best, worst = _ends(asked, computed)
-            if best is not None and not asked.compare(best, case.day):
-                return _compared(asked, best, case, doubt)  # not even the best that is possible is enough
-            if worst is not None and asked.compare(worst, case.day):
-                return _compared(asked, worst, case, doubt)  # even the worst that is possible is enough
-            return observation_of((asked, None, _UNKNOWN, computed.missing + doubt))
-        return _compared(asked, computed, case, doubt)
+    if derived is None:
+        return _not_stated(asked, row, case, subject, doubt)
+    computed = derived.compute(case.facts, subject, facts)
+    if isinstance(computed, Partly):
+        best, worst = _ends(asked, computed)
+        if best is not None and not asked.compare(best, case.day):
+            return _compared(asked, best, case, doubt)  # not even the best that is possible is enough
+        if worst is not None and asked.compare(worst, case.day):
+            return _compared(asked, worst, case, doubt)  # even the worst that is possible is enough
+        return observation_of((asked, None, _UNKNOWN, computed.missing + doubt))
+    return _compared(asked, computed, case, doubt)
+
+
+def _not_stated(asked: Asked, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> Observation:
+    """Judges a fact without a value: said not to apply, or simply unknown."""
     ref = ref_of((asked.fact, subject if asked.of_subject else ""))
     if case.not_applicable and _excused(ref, row, case):
         return observation_of((asked, None, _NOT_APPLICABLE, ()))

@@ -32,7 +32,7 @@ class EvidenceIndex:
     def __init__(self, entries: Iterable[Evidence], day: int) -> None:
         """Leaves out what was observed after `day`."""
         self._entries: dict[tuple[str, str], list[Evidence]] = {}
-        self._lapses: dict[tuple[Standard, str], int | None] = {}
+        self._day = day
         for entry in entries:
             if entry.as_of is None or entry.as_of <= day:
                 for fact in entry.facts:
@@ -48,17 +48,23 @@ class EvidenceIndex:
 
         Any entry that is good enough does: a better one that has become old takes nothing away from it.
         """
-        of_group = self.lapse_of_group(backing.standard, subject)
-        exact = self._entries.get((backing.fact, subject))
-        own = _last_day(exact, backing.standard) if exact else None
-        return max(own, of_group) if own is not None and of_group is not None else own or of_group
+        lapses = [
+            lapse
+            for name in (backing.fact, backing.standard.group)
+            if (lapse := _last_day(self._entries.get((name, subject), ()), backing.standard)) is not None
+        ]
+        return max(lapses, default=None)
 
-    def lapse_of_group(self, standard: Standard, subject: str) -> int | None:
-        """Returns the last day on which evidence for all facts of a group counts; None when there is none."""
-        key = (standard, subject)
-        if key not in self._lapses:
-            self._lapses[key] = _last_day(self._entries.get((standard.group, subject), ()), standard)
-        return self._lapses[key]
+    def met_by_groups(self, standards: Mapping[str, tuple[Standard, ...]]) -> Mapping[str, frozenset[Standard]]:
+        """Returns per subject the standards that evidence for whole groups meets, with those of the deployment."""
+        met: dict[str, set[Standard]] = {"": set()}
+        for (name, subject), entries in self._entries.items():
+            found = met.setdefault(subject, set())
+            for standard in standards.get(name, ()):
+                lapse = _last_day(entries, standard)
+                if lapse is not None and lapse >= self._day:
+                    found.add(standard)
+        return {subject: frozenset(found | met[""]) for subject, found in met.items()}
 
 
 def _last_day(entries: Iterable[Evidence], standard: Standard) -> int | None:
@@ -105,7 +111,7 @@ def demand_evidence(
         return [*findings, Finding(row.rule, "", Outcome.NOT_APPLICABLE, Effect.NONE, row.severity, row.due)]
     if table.gate < row.due:
         return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
-    inspector = _Inspector(table.standards, index, facts, day)
+    inspector = _Inspector(table, index, facts, day)
     judged = [finding if inspector.is_covered(finding) else inspector.inspect(finding) for finding in findings]
     judged.append(_evidence_finding(row, table, inspector.shortfalls()))
     return judged
@@ -114,11 +120,10 @@ def demand_evidence(
 class _Inspector:
     """Looks at the evidence of each group once, and at that of each fact once where the group's does not suffice."""
 
-    def __init__(
-        self, standards: Mapping[str, tuple[Standard, ...]], index: EvidenceIndex, facts: ProposalFacts, day: int
-    ) -> None:
-        self._standards = standards
-        self._covered: dict[tuple[Standard, str], bool] = {}
+    def __init__(self, table: RuleTable, index: EvidenceIndex, facts: ProposalFacts, day: int) -> None:
+        self._table = table
+        self._met = index.met_by_groups(table.standards_of_groups)
+        self._met_by_deployment = self._met.get("", frozenset())
         self._index = index
         self._facts = facts
         self._day = day
@@ -133,15 +138,7 @@ class _Inspector:
         """True when evidence for whole groups is enough for all that a rule asks, so that nothing can fall short."""
         if not finding.observations:
             return True
-        subject, covered = finding.subject, self._covered
-        for standard in self._standards[finding.rule.id]:
-            key = (standard, subject if standard.of_subject else "")
-            if key not in covered:
-                lapse = self._index.lapse_of_group(*key)
-                covered[key] = lapse is not None and lapse >= self._day
-            if not covered[key]:
-                return False
-        return True
+        return self._table.standards[finding.rule.id] <= self._met.get(finding.subject, self._met_by_deployment)
 
     def inspect(self, finding: Finding) -> Finding:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""

@@ -10,15 +10,18 @@ from readygate_server.domain.asked import Asked, Backing, Standard
 from readygate_server.domain.comparators import Compare, compile_comparison, describe
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.facts import FactValue, scope_of
-from readygate_server.domain.finding import Finding
+from readygate_server.domain.finding import Finding, Observation
 from readygate_server.domain.rule import Check, Requirement, Rule, Ruleset
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, RuleKind, Scope, Severity, Tier
 
 BackingOf = Callable[[Rule, str, str, Effect], tuple[Backing, ...]]
 """Rule, fact, expression and effect to the evidence that is needed; one of fact and expression is empty."""
 
-Part = tuple[str, bool, Compare, Asked, bool]
-"""Fact, whether the subject has it, comparison, what is asked, and whether nothing else bears on the comparison."""
+Part = tuple[str, bool, Compare | None, Asked, Observation | None]
+"""Fact, whether the subject has it, comparison, what is asked, and what is observed whatever the proposal.
+
+There is a comparison when nothing else bears on it, and an observation when the part is not due.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class RuleRow:
 class RuleTable:
     """All rules at one tier and gate, in the order of their ids.
 
-    `about_facts` are those that ask about facts; `standards` is what each rule demands of the evidence for them.
+    `about_facts` are those that ask about facts; `standards` is what each rule demands of the evidence for them, and
+    `standards_of_groups` the same of all of them, by the group of facts.
     """
 
     ruleset: Ruleset
@@ -52,7 +56,8 @@ class RuleTable:
     about_facts: tuple[RuleRow, ...]
     unknown_facts: RuleRow | None
     evidence: RuleRow | None
-    standards: Mapping[str, tuple[Standard, ...]]
+    standards: Mapping[str, frozenset[Standard]]
+    standards_of_groups: Mapping[str, tuple[Standard, ...]]
 
 
 def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
@@ -67,25 +72,32 @@ def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing: BackingOf = n
     about_facts = tuple(row for row in rows if row.rule.kind is RuleKind.FACTS)
     unknown_facts, evidence = of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE)
     standards = {row.rule.id: _standards(row) for row in rows}
-    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, standards)
+    of_groups: dict[str, list[Standard]] = {}
+    for standard in frozenset[Standard]().union(*(standards[row.rule.id] for row in about_facts if not row.idle)):
+        of_groups.setdefault(standard.group, []).append(standard)
+    grouped = {group: tuple(found) for group, found in of_groups.items()}
+    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, standards, grouped)
 
 
-def _standards(row: RuleRow) -> tuple[Standard, ...]:
-    return tuple(dict.fromkeys(backing.standard for asked in row.asked for backing in asked.backing))
+def _standards(row: RuleRow) -> frozenset[Standard]:
+    return frozenset(each.standard for asked in row.asked for each in asked.backing)
 
 
 def parts_of(asked: tuple[Asked, ...]) -> tuple[Part, ...]:
     """Returns what is asked in the form of the evaluator."""
-    return tuple((each.fact, each.of_subject, each.compare, each, _is_simple(each)) for each in asked)
+    return tuple(_part(each) for each in asked)
+
+
+def _part(asked: Asked) -> Part:
+    if not asked.is_due:
+        return asked.fact, asked.of_subject, None, asked, Observation(asked, None, Outcome.NOT_DUE)
+    is_simple = not (asked.where or asked.expression or asked.fact in DERIVED)
+    return asked.fact, asked.of_subject, asked.compare if is_simple else None, asked, None
 
 
 def nothing_asked(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
     """Returns the finding of a rule that asks nothing of a subject."""
     return Finding(row.rule, subject, outcome, Effect.NONE, row.severity, row.due)
-
-
-def _is_simple(asked: Asked) -> bool:
-    return asked.is_due and not (asked.where or asked.expression or asked.fact in DERIVED)
 
 
 def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> RuleRow:
