@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from securesystemslib.dsse import Envelope as Encoding
-from securesystemslib.exceptions import VerificationError
+from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Signature, Signer
 
 from readygate_server.adapters.signing.canonical import member
@@ -104,7 +104,7 @@ def verifies(key: PublicKey, signature: bytes, signed: bytes) -> bool:
     """True when a key made a signature over some bytes; raises KeyProblemError when the key is no key."""
     try:
         sslib_key(key).verify_signature(Signature(key.id, signature.hex()), signed)
-    except VerificationError:
+    except UnverifiedSignatureError:  # a failure to verify is one, too
         return False
     return True
 
