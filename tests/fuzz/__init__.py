@@ -1,0 +1,1 @@
+"""Input that nobody sends by mistake: whatever comes in, the gate neither breaks down nor says yes to it."""
