@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from readygate_server.adapters.storage.group import Failed, Item
-from readygate_server.adapters.storage.outages import is_outage
+from readygate_server.adapters.storage.outages import detail_of, is_outage
 from readygate_server.domain.errors import RecordUnavailableError
 from readygate_server.observability import logger
 
@@ -95,7 +95,7 @@ def commit(items: Sequence[Item], transact: Transact) -> list[Any]:
         return _all_failed(items, error)
     except Exception as error:  # noqa: BLE001 -- a writing thread must outlive whatever a request leads to
         if is_outage(error):
-            return _all_failed(items, RecordUnavailableError(str(error)))
+            return _all_failed(items, RecordUnavailableError(detail_of(error)))
         if len(items) == 1:
             logger().error("unexpected", doing="recording", exc_info=error)
             return [Failed(error)]

@@ -18,6 +18,7 @@ from readygate_server.adapters.storage.committer import Committer
 from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.adapters.storage.files import DirectoryLock, refuse_network_file_system, sync_directory
 from readygate_server.adapters.storage.migrations import migrate
+from readygate_server.adapters.storage.outages import detail_of
 from readygate_server.adapters.storage.reads import last_recorded_at
 from readygate_server.adapters.storage.sequencer import Sequencer
 from readygate_server.adapters.storage.store import Backend, RecordStore
@@ -50,8 +51,7 @@ def _open(place: str | Path, clock: RecordClock, signer: CheckpointSigner, ancho
             else:
                 backend = _open_sqlite(Path(place), clock, signer, anchor, undo)
         except (DBAPIError, OSError) as error:
-            why = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreRefusedError(f"the record can not be opened: {why}") from error
+            raise StoreRefusedError(f"the record can not be opened: {detail_of(error)}") from error
         undo.pop_all()
     return backend
 

@@ -14,3 +14,8 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, exc.DBAPIError):
         return not isinstance(error, _OF_THE_STATEMENT)
     return isinstance(error, (OSError, exc.TimeoutError))
+
+
+def detail_of(error: BaseException) -> str:
+    """Returns what the database said, without the statement."""
+    return str(error.orig if isinstance(error, exc.DBAPIError) else error)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from readygate_server.adapters.storage.clock import RecordClock
 from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.adapters.storage.group import Change, Group, Item, write_group
-from readygate_server.adapters.storage.outages import is_outage
+from readygate_server.adapters.storage.outages import detail_of, is_outage
 from readygate_server.adapters.storage.reads import last_recorded_at
 from readygate_server.adapters.storage.schema import ENTRY, PENDING
 from readygate_server.domain.errors import RecordUnavailableError
@@ -63,6 +63,7 @@ def engine_for(url: URL, *, connections: int, options: dict[str, Any] | None = N
     """Returns an engine with a pool of connections on which a commit means durable."""
     engine = create_engine(
         url,
+        hide_parameters=True,  # what callers send is not for logs
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10.0,
@@ -128,7 +129,9 @@ class PostgresWriter:
             except DBAPIError as error:
                 unanswered = error
         if unanswered is not None and not self._is_written(items, group):
-            raise RecordUnavailableError(f"the outcome of a commit is not known: {unanswered}") from unanswered
+            raise RecordUnavailableError(
+                f"the outcome of a commit is not known: {detail_of(unanswered)}"
+            ) from unanswered
         if group.entries:
             self._committed()
         return group.outcomes

@@ -59,16 +59,14 @@ def connect(path: Path, *, mode: str) -> sqlite3.Connection:
 
 def writing_engine(path: Path) -> Engine:
     """Returns the engine of the one connection that writes; a transaction keeps other writers out from its start."""
-    engine = create_engine("sqlite://", creator=lambda: connect(path, mode="rw"), poolclass=NullPool)
+    engine = _engine(path, mode="rw", poolclass=NullPool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
 def reading_engine(path: Path) -> Engine:
     """Returns the engine of the connections that read; a transaction sees one state of the database."""
-    engine = create_engine(
-        "sqlite://", creator=lambda: connect(path, mode="ro"), poolclass=QueuePool, pool_size=READERS, max_overflow=0
-    )
+    engine = _engine(path, mode="ro", poolclass=QueuePool, pool_size=READERS, max_overflow=0)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
@@ -129,3 +127,8 @@ class SqliteWriter:
         if connection is not None:
             connection.invalidate()
             connection.close()
+
+
+def _engine(path: Path, *, mode: str, **pool: Any) -> Engine:
+    # What callers send is not for logs, so errors say nothing of parameters.
+    return create_engine("sqlite://", creator=lambda: connect(path, mode=mode), hide_parameters=True, **pool)

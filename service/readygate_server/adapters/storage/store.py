@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine, insert
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from readygate_server.adapters.storage import reads
 from readygate_server.adapters.storage.committer import CLOSED, Committer
 from readygate_server.adapters.storage.group import Change
-from readygate_server.adapters.storage.outages import is_outage
+from readygate_server.adapters.storage.outages import detail_of, is_outage
 from readygate_server.adapters.storage.schema import RULESET_SOURCE
 from readygate_server.adapters.storage.tree import read_head, read_nodes
 from readygate_server.domain.errors import RecordUnavailableError
@@ -135,7 +136,7 @@ class RecordStore:
                 # A connection that died in the pool is replaced, with all others; to ask again changes nothing.
                 if attempt == 1 and isinstance(error, DBAPIError) and error.connection_invalidated:
                     continue
-                raise RecordUnavailableError(str(error)) from error
+                raise RecordUnavailableError(detail_of(error)) from error
         raise AssertionError("the second attempt returns or raises")
 
     def _close(self) -> None:
@@ -145,6 +146,9 @@ class RecordStore:
         self._backend.close()
 
 
-def _keep_ruleset(digest: str, bundle: bytes, connection: Connection, _stamp: Stamp) -> Any:
-    if reads.ruleset(connection, digest) is None:
-        connection.execute(insert(RULESET_SOURCE), [{"digest": digest, "bundle": bundle}])
+def _keep_ruleset(digest: str, bundle: bytes, connection: Connection, _stamp: Stamp) -> None:
+    row = {"digest": digest, "bundle": bundle}
+    if connection.dialect.name == "postgresql":  # where another server may be keeping it just now
+        connection.execute(postgresql.insert(RULESET_SOURCE).on_conflict_do_nothing(), [row])
+    elif reads.ruleset(connection, digest) is None:
+        connection.execute(insert(RULESET_SOURCE), [row])

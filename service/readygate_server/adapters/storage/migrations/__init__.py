@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.adapters.storage.guards import restore_guards
 
 _HERE: Final = Path(__file__).parent
+_ALEMBIC: Final = threading.Lock()
+"""Alembic keeps what it is doing in a global."""
 _LOCK: Final = 0x7265616479676174
 """Key of the lock, the same for every version."""
 
@@ -43,5 +46,6 @@ def migrate(connection: Connection) -> None:
             "start the version that was used last, or a newer one"
         )
     if found != newest:
-        command.upgrade(config, "head")
+        with _ALEMBIC:
+            command.upgrade(config, "head")
     restore_guards(connection)
