@@ -7,6 +7,7 @@ from typing import Protocol
 
 from readygate_server.domain.record import (
     DecisionFilter,
+    Erasure,
     NewDecision,
     NewEntry,
     Recorded,
@@ -108,8 +109,32 @@ class NameVault(Protocol):
         """Opens a text; None when its person was erased."""
         ...
 
-    def erase(self, name: str) -> str | None:
-        """Deletes the key of a name for good; returns the reference that it had, None when nobody knows it."""
+    def salt(self, people: Sequence[str], nonce: bytes) -> bytes | None:
+        """Returns the salt that the keys of these references give together with a nonce; None without one of them."""
+        ...
+
+    def erase(self, name: str, *, reason: str) -> Erasure | None:
+        """Deletes the key of a name for good, and notes that the log is owed an entry; None when nobody knows it."""
+        ...
+
+    def owed(self) -> Sequence[Erasure]:
+        """Returns erasures that were done and that the log may not know of."""
+        ...
+
+    def settle(self, erasure: Erasure) -> None:
+        """Notes that the log knows of an erasure."""
+        ...
+
+
+class ErasureLog(Protocol):
+    """Says on the log that a name was erased."""
+
+    async def record(self, erasure: Erasure) -> str:
+        """Returns the id of the entry, which is made once however often this is called.
+
+        Raises:
+          RecordUnavailableError: when the log may not say so.
+        """
         ...
 
 

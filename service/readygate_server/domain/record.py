@@ -53,6 +53,13 @@ class SealedText(NamedTuple):
     cipher: bytes
 
 
+class Erasure(NamedTuple):
+    """An erasure of a name: the random reference that the person had, and why."""
+
+    person: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """Bytes of a request and its response. Names are cut out of the request and kept sealed, each with its place."""

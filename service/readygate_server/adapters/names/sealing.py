@@ -1,0 +1,120 @@
+"""Cuts the names out of requests, seals each under its person's key, and puts them back."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from dataclasses import dataclass, field
+from typing import Final
+
+from google.protobuf.descriptor import Descriptor
+
+from readygate.v1.gate_service_pb2 import EvaluateRequest
+from readygate_server.adapters.names.sealed_names import NONCE_BYTES as SALT_NONCE_BYTES
+from readygate_server.adapters.names.sealed_names import SealedNames, pack, unpack
+from readygate_server.adapters.names.vault import NONCE_BYTES, PersonKey, Vault, open_with, salt_of
+from readygate_server.adapters.names.wire import fill, find_names
+from readygate_server.domain.errors import LimitExceededError
+from readygate_server.domain.record import Payload
+
+MOST_NAMES: Final = 20_000
+"""Different names in a request. One without repeated fields can not hold more than 11,603."""
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRequest:
+    """A request whose names are sealed, ready to be recorded."""
+
+    redacted: bytes
+    """The request with every byte of a name as `*`."""
+    names: bytes
+    """The sealed names with their places, and what the salt is made of together with the keys."""
+    _salt: bytes = field(repr=False)
+
+    def commit(self, text: bytes) -> bytes:
+        """Returns HMAC-SHA-256 over a text with the record's salt, which goes with the first name that is erased."""
+        return hmac.digest(self._salt, text, "sha256")
+
+
+class RequestSealer:
+    """Seals the names in requests of one type, and opens them."""
+
+    def __init__(self, vault: Vault, message: Descriptor = EvaluateRequest.DESCRIPTOR) -> None:
+        """Takes the keys."""
+        self._vault = vault
+        self._message = message
+
+    def seal(self, request: bytes, *, caller: str) -> SealedRequest:
+        """Returns a request, which has been parsed before, with its names sealed.
+
+        The caller has a share in the salt like everybody who is named, because the record commits to it, too. Keys of
+        names that are new are durable when this returns.
+
+        Raises:
+          LimitExceededError: when it holds too many different names.
+          RecordUnavailableError: when the keys can not be had.
+        """
+        spans = find_names(request, self._message)
+        numbers: dict[bytes, int] = {}
+        texts = [numbers.setdefault(request[start : start + size], len(numbers)) for start, size in spans]
+        if len(numbers) > MOST_NAMES:
+            raise LimitExceededError("names of persons", MOST_NAMES, len(numbers))
+        keys = self._vault.keys_of([*(name.decode() for name in numbers), caller])
+        people = {key.reference: key for key in keys}
+        places = {reference: place for place, reference in enumerate(people)}
+        noise = os.urandom(SALT_NONCE_BYTES + NONCE_BYTES * len(numbers))
+        nonce = noise[:SALT_NONCE_BYTES]
+        ciphers = []
+        for number, (name, key) in enumerate(zip(numbers, keys, strict=False)):
+            at = SALT_NONCE_BYTES + NONCE_BYTES * number
+            iv = noise[at : at + NONCE_BYTES]
+            ciphers.append((places[key.reference], iv + key.aead.encrypt(iv, name, nonce)))
+        names = SealedNames(nonce, tuple(people), ciphers, [start for start, _ in spans], texts)
+        redacted = fill(request, spans, [None] * len(spans)) if spans else request
+        return SealedRequest(redacted, pack(names), salt_of(list(people.values()), nonce))
+
+    def open(self, payload: Payload) -> tuple[bytes, bool]:
+        """Returns a request as received and True, or with `*` for the names that were erased and False."""
+        names = unpack(payload.names)
+        texts = self._texts(names)
+        return self._filled(payload.request, names, texts), None not in texts
+
+    def for_replay(self, payload: Payload) -> bytes:
+        """Returns a request whose erased names have stand-ins: the same for the same person, and for others another.
+
+        So sources that disagreed about who somebody is still do.
+        """
+        names = unpack(payload.names)
+        texts: list[bytes | None] = [
+            text if text is not None else _stand_in(person, length)
+            for text, (person, _), length in zip(self._texts(names), names.texts, names.lengths, strict=True)
+        ]
+        return self._filled(payload.request, names, texts)
+
+    def commitment(self, names: bytes, text: bytes) -> bytes | None:
+        """Returns what a record with these sealed names commits to for a text; None when a name of it was erased."""
+        opened = unpack(names)
+        salt = self._vault.salt(opened.people, opened.nonce)
+        return hmac.digest(salt, text, "sha256") if salt is not None else None
+
+    def _texts(self, names: SealedNames) -> list[bytes | None]:
+        keys = self._vault.keys_by_reference(names.people)
+        by_place: list[PersonKey | None] = [keys[each] for each in names.people]
+        return [
+            open_with(key, cipher, names.nonce) if (key := by_place[person]) is not None else None
+            for person, cipher in names.texts
+        ]
+
+    def _filled(self, redacted: bytes, names: SealedNames, texts: list[bytes | None]) -> bytes:
+        spans = [(start, names.lengths[text]) for start, text in zip(names.starts, names.which, strict=True)]
+        return fill(redacted, spans, [texts[text] for text in names.which]) if spans else redacted
+
+
+def _stand_in(person: int, length: int) -> bytes:
+    """Returns a text of a length that tells persons of one record apart; spaces at its end do not count."""
+    digits = ""
+    while person or not digits:
+        person, digit = divmod(person, len(_DIGITS))
+        digits += _DIGITS[digit]
+    return f"*{digits}".ljust(length)[:length].encode()
