@@ -24,7 +24,14 @@ from readygate_server.domain.rule import Ruleset
 from readygate_server.grpc_api import errors
 from tests.grpc_api.serving import AS_OF, Running, health_of, refund_agent, running, tiny
 
-COMMANDS_ONLY = {"AlreadyPublishedError", "AnchorError", "KeyProblemError", "KeyRingError", "MalformedError", "NoteError"}
+COMMANDS_ONLY = {
+    "AlreadyPublishedError",
+    "AnchorError",
+    "KeyProblemError",
+    "KeyRingError",
+    "MalformedError",
+    "NoteError",
+}
 """Errors of commands and of starting, which no RPC ends with."""
 
 

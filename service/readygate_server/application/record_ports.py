@@ -109,9 +109,9 @@ class NameVault(Protocol):
         """Opens a text; None when its person was erased."""
         ...
 
-    def salt(self, people: Sequence[str], nonce: bytes) -> bytes | None:
-        """Returns the salt that the keys of these references give together with a nonce; None without one of them."""
-        ...
+
+class ErasableNames(Protocol):
+    """What a vault offers to who erases names."""
 
     def erase(self, name: str, *, reason: str) -> Erasure | None:
         """Deletes the key of a name for good, and notes that the log is owed an entry; None when nobody knows it."""

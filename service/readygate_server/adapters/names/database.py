@@ -72,9 +72,12 @@ class NamesDatabase:
         self._is_postgresql = make_url(url).get_backend_name() == "postgresql"
         if self._is_postgresql:
             options = {"schema_translate_map": {None: SCHEMA}}
-            self._engine = create_engine(url, pool_pre_ping=True, pool_size=2, execution_options=options)
+            self._engine = create_engine(
+                url, pool_pre_ping=True, pool_size=2, execution_options=options, hide_parameters=True
+            )
         else:
-            self._engine = create_engine(url, connect_args={"timeout": 10.0, "isolation_level": None}, pool_size=2)
+            lite = {"timeout": 10.0, "isolation_level": None}
+            self._engine = create_engine(url, connect_args=lite, pool_size=2, hide_parameters=True)
             event.listen(self._engine, "connect", _set_up)
             event.listen(self._engine, "begin", _begin)
         with self._changing() as connection:
