@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
@@ -25,6 +25,7 @@ from sqlalchemy import insert as insert_into
 from sqlalchemy.exc import IntegrityError
 
 from readygate.v1.record_pb2 import LogEntry, WaiverEntry
+from readygate_server.adapters.storage.gathering import Gathering
 from readygate_server.adapters.storage.schema import METADATA
 from readygate_server.application.waiver_ports import FiledStep, NewWaiverStep, WaiverFilter
 from readygate_server.domain.errors import EtagMismatchError
@@ -49,17 +50,15 @@ WAIVER_STEP: Final = Table(
     sqlite_with_rowid=False,
 )
 _STEP: Final = WAIVER_STEP.c
-_IN_ORDER: Final = (_STEP.waiver_id, _STEP.number)
-_APPROVED: Final = (
+_APPROVED_IDS: Final = (
+    select(_STEP.waiver_id)
+    .where(_STEP.facts_digest.in_(bindparam("digests", expanding=True)), _STEP.state == WaiverState.APPROVED.value)
+    .distinct()
+)
+_OF_WAIVERS: Final = (
     select(WAIVER_STEP)
-    .where(
-        _STEP.waiver_id.in_(
-            select(_STEP.waiver_id).where(
-                _STEP.facts_digest == bindparam("facts_digest"), _STEP.state == WaiverState.APPROVED.value
-            )
-        )
-    )
-    .order_by(*_IN_ORDER)
+    .where(_STEP.waiver_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_STEP.waiver_id, _STEP.number)
 )
 
 
@@ -81,6 +80,7 @@ class StoredWaivers:
     def __init__(self, store: Store) -> None:
         """Takes the open record."""
         self._store = store
+        self._gathering = Gathering(self._approved)
 
     async def append(self, step: NewWaiverStep) -> Stamp:
         """Keeps a step together with its leaf."""
@@ -100,8 +100,10 @@ class StoredWaivers:
 
     async def approved(self, facts_digest: str) -> Sequence[Sequence[FiledStep]]:
         """Returns the waivers of a proposal that are approved and not revoked."""
-        found = await self._store.read(lambda connection: _grouped(connection, _APPROVED, facts_digest=facts_digest))
-        return [steps for steps in found if steps[-1].step.state is WaiverState.APPROVED]
+        return await self._gathering.answer(facts_digest)
+
+    async def _approved(self, digests: Collection[str]) -> Mapping[str, Sequence[Sequence[FiledStep]]]:
+        return await self._store.read(lambda connection: _approved(connection, digests))
 
 
 def log_entry(step: NewWaiverStep, stamp: Stamp) -> bytes:
@@ -144,7 +146,17 @@ def _wanted_ids(wanted: WaiverFilter, before: str) -> Select[tuple[str]]:
     return query.where(_STEP.waiver_id < before) if before else query
 
 
-def _grouped(connection: Connection, query: Select[Any], **values: str) -> list[Sequence[FiledStep]]:
+def _approved(connection: Connection, digests: Collection[str]) -> Mapping[str, Sequence[Sequence[FiledStep]]]:
+    """Returns the approved waivers of each proposal; mostly there are none, which the first question tells."""
+    found: dict[str, list[Sequence[FiledStep]]] = {digest: [] for digest in digests}
+    ids = connection.execute(_APPROVED_IDS, {"digests": list(digests)}).scalars().all()
+    for steps in _grouped(connection, _OF_WAIVERS, ids=ids) if ids else ():
+        if steps[-1].step.state is WaiverState.APPROVED:
+            found[steps[0].step.facts_digest].append(steps)
+    return found
+
+
+def _grouped(connection: Connection, query: Select[Any], **values: object) -> list[Sequence[FiledStep]]:
     filed = map(_filed, connection.execute(query, values))
     return [tuple(steps) for _, steps in groupby(filed, key=lambda each: each.step.waiver_id)]
 
