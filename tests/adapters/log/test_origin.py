@@ -29,7 +29,7 @@ def test_servers_that_start_at_once_agree(tmp_path: Path) -> None:
 def test_a_name_can_be_given_and_not_changed(tmp_path: Path) -> None:
     """A log keeps the name that it was given; another one is refused and named."""
     assert ensure_origin(tmp_path, "gate.example.org/log") == "gate.example.org/log"
-    with pytest.raises(NoteError, match="is called gate.example.org/log, not other.example.org"):
+    with pytest.raises(NoteError, match=r"is called gate\.example\.org/log, not other\.example\.org"):
         ensure_origin(tmp_path, "other.example.org/log")
 
 
