@@ -21,6 +21,7 @@ APPEND_ONLY: Final[dict[str, tuple[str, ...]]] = {
     "retention": ("entry_id",),
     "ruleset_source": ("digest",),
     "waiver_step": ("waiver_id", "number"),
+    "erasure": ("person_ref",),
 }
 """Tables whose rows stay as they are, with the columns that no two rows share."""
 

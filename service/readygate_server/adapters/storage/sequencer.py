@@ -19,6 +19,8 @@ _MOST: Final = 1_000
 _POLL_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 1.0
+_WAITING: Final = select(PENDING).limit(1)
+_LOCK: Final = select(LOG_HEAD).with_for_update(skip_locked=True)
 
 
 class Sequencer:
@@ -68,7 +70,8 @@ class Sequencer:
         head: TreeHead | None = None
         took = 0
         with self._engine.begin() as connection:
-            if connection.execute(select(LOG_HEAD).with_for_update(skip_locked=True)).one_or_none() is not None:
+            # To lock a row is a write, so it is done only when there is something to take in.
+            if connection.execute(_WAITING).one_or_none() and connection.execute(_LOCK).one_or_none():
                 took, head = self._take_in(connection)
             if head is None and time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + _LOOK_SECONDS

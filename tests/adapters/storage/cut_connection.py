@@ -1,0 +1,98 @@
+"""Stands between a client and a PostgreSQL, and cuts the connection when a transaction is committed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+SOCKET = ".s.PGSQL.5432"
+
+
+class Cut(Enum):
+    """Where the next commit's connection is cut."""
+
+    NOWHERE = "nowhere"
+    BEFORE = "before the server hears of it"
+    AFTER = "after the server has done it"
+    FOR_GOOD = "after the server has done it, and nobody gets through from then on"
+
+
+class Between:
+    """Listens on a socket of its own and passes on what comes, until it is told to cut."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        """Takes a folder for the socket and the URL of the server."""
+        self.cut = Cut.NOWHERE
+        self.is_shut = False
+        self.url = urlsplit(server)._replace(query=f"host={folder}").geturl()
+        self._server = str(Path(parse_qs(urlsplit(server).query)["host"][0]) / SOCKET)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / SOCKET))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Takes no more connections."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _address = self._listener.accept()
+                if self.is_shut:
+                    client.close()
+                    continue
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self._server)
+            back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            back.start()
+            with suppress(OSError):
+                self._forward(client, server)
+            _end(server)
+            back.join()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        records = False
+        while data := client.recv(65_536):
+            records = records or b"INSERT INTO decision" in data
+            if records and b"COMMIT" in data and self.cut is not Cut.NOWHERE:
+                how, self.cut = self.cut, Cut.NOWHERE
+                self.is_shut = how is Cut.FOR_GOOD
+                _end(client)
+                if how is not Cut.BEFORE:
+                    server.sendall(data)
+                    threading.Event().wait(0.2)  # for the server to do it
+                return
+            server.sendall(data)
+
+
+def _pass_on(server: socket.socket, client: socket.socket) -> None:
+    with suppress(OSError):
+        while data := server.recv(65_536):
+            client.sendall(data)
+    _end(client)
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def between(folder: Path, server: str) -> Iterator[Between]:
+    """Stands between until the block is left."""
+    made = Between(folder, server)
+    try:
+        yield made
+    finally:
+        made.close()
