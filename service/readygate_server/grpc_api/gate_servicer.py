@@ -19,6 +19,7 @@ from readygate_server.domain.errors import GateError, NotReadyError, PermissionD
 from readygate_server.domain.identity import Role
 from readygate_server.domain.verdict import Waiver
 from readygate_server.domain.vocabulary import Gate
+from readygate_server.grpc_api.authorisation import permit, permit_any
 from readygate_server.grpc_api.batch_items import item_bytes
 from readygate_server.grpc_api.decision_messages import ruleset_ref
 from readygate_server.grpc_api.errors import DeadlineExceededError, InvalidRequestError, answer_of, foreseen
@@ -66,6 +67,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         self, request: pb.EvaluateRequest, context: _Context
     ) -> _Answer:
         """Judges one proposal, and records what it concludes."""
+        permit(Role.EVALUATOR)
         snapshot = self._gate.snapshot()
 
         async def conclude() -> Judged:
@@ -74,6 +76,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
             asked, dossier = read_request(self._gate, request, faults)
             active = snapshot.select(selection, as_of=asked.as_of)
             _check_deadline(context)
+            permit(Role.EVALUATOR, decisions=1)
             return await self._judge(active, dossier, asked, request.proposal.id)
 
         call = current_call()
@@ -84,6 +87,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         self, request: pb.BatchEvaluateRequest, context: _Context
     ) -> pb.BatchEvaluateResponse:
         """Judges up to 100 proposals by one ruleset, each for itself, and records each."""
+        permit(Role.EVALUATOR)
         snapshot = self._gate.snapshot()
         faults = Faults()
         check_count("items", request.items, self._limits.batch_items)
@@ -94,6 +98,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         rulesets = _rulesets_by_day(snapshot, selection, request, self._gate.today())
         call = current_call()
         call.items = len(request.items)
+        permit(Role.EVALUATOR, decisions=call.items)
         answers = []
         for index, (item, raw) in enumerate(zip(request.items, item_bytes(call.received), strict=True)):
             _check_deadline(context)
@@ -110,6 +115,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         self, request: pb.SimulateRequest, context: _Context
     ) -> pb.SimulateResponse:
         """Judges a proposal with changed facts and assumed waivers. Nothing is recorded."""
+        permit(Role.EVALUATOR)
         snapshot = self._gate.snapshot()
         check_count("overrides", request.overrides, self._limits.overrides)
         check_count("waivers", request.waivers, self._limits.waivers)
@@ -129,6 +135,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         self, request: pb.ListRequirementsRequest, context: _Context
     ) -> pb.ListRequirementsResponse:
         """Lists what this kind of deployment has to state at a gate."""
+        permit_any()
         snapshot = self._gate.snapshot()
         faults = Faults()
         has_gate = request.HasField("gate")
@@ -197,8 +204,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         return judged._replace(proposal_id=proposal_id)
 
     def _require_evaluator(self, active: ActiveRuleset, proposal_id: str) -> None:
-        ruleset = active.ruleset.identity.name
-        current_call().principal.require(Role.EVALUATOR, ruleset=ruleset, proposal=proposal_id)
+        permit(Role.EVALUATOR, ruleset=active.ruleset.identity.name, proposal=proposal_id)
 
     def _count(self, judged: Judged) -> None:
         call = current_call()

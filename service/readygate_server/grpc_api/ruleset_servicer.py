@@ -11,8 +11,10 @@ import grpc.aio
 from readygate.v1 import ruleset_service_pb2 as pb
 from readygate.v1 import ruleset_service_pb2_grpc
 from readygate_server.domain.faults import Fault
+from readygate_server.domain.identity import Role
 from readygate_server.domain.rule import Ruleset
 from readygate_server.domain.ruleset_diff import diff
+from readygate_server.grpc_api.authorisation import permit, permit_any
 from readygate_server.grpc_api.decision_messages import ruleset_ref
 from readygate_server.grpc_api.ports import ServedGate
 from readygate_server.grpc_api.requests import Faults, check_count, read_day, read_files, read_selection
@@ -36,6 +38,7 @@ class RulesetServicer(ruleset_service_pb2_grpc.RulesetServiceServicer):
         self, _request: pb.ListRulesetsRequest, _context: _Context
     ) -> pb.ListRulesetsResponse:
         """Lists what can be chosen."""
+        permit_any()
         rulesets = self._gate.snapshot().rulesets
         return pb.ListRulesetsResponse(rulesets=[ruleset_ref(each.identity, len(each.rules)) for each in rulesets])
 
@@ -43,12 +46,14 @@ class RulesetServicer(ruleset_service_pb2_grpc.RulesetServiceServicer):
         self, request: pb.GetRulesetRequest, _context: _Context
     ) -> pb.GetRulesetResponse:
         """Returns one ruleset with all its rules."""
+        permit_any()
         snapshot = self._gate.snapshot()
         faults = Faults()
         selection = read_selection("ruleset", request.ruleset, faults)
         as_of = read_day("as_of", request.as_of, self._gate.today(), faults)
         faults.report()
         active = snapshot.select(selection, as_of=as_of)
+        permit_any(ruleset=active.ruleset.identity.name)
         current_call().ruleset = active.ruleset.identity.digest
         return pb.GetRulesetResponse(ruleset=ruleset_message(active))
 
@@ -56,6 +61,7 @@ class RulesetServicer(ruleset_service_pb2_grpc.RulesetServiceServicer):
         self, request: pb.ValidateRulesetRequest, _context: _Context
     ) -> pb.ValidateRulesetResponse:
         """Checks ruleset files; stores nothing."""
+        permit(Role.RULE_ADMIN)
         check_count("files", request.files, self._limits.files)
         faults = Faults()
         if not request.files:
@@ -72,12 +78,15 @@ class RulesetServicer(ruleset_service_pb2_grpc.RulesetServiceServicer):
         self, request: pb.DiffRulesetsRequest, _context: _Context
     ) -> pb.DiffRulesetsResponse:
         """Compares two rulesets."""
+        permit(Role.RULE_ADMIN)
         snapshot = self._gate.snapshot()
         faults = Faults()
         selections = [read_selection(name, getattr(request, name), faults) for name in ("before", "after")]
         as_of = read_day("as_of", request.as_of, self._gate.today(), faults)
         faults.report()
         before, after = (snapshot.select(selection, as_of=as_of).ruleset for selection in selections)
+        for ruleset in (before, after):
+            permit(Role.RULE_ADMIN, ruleset=ruleset.identity.name)
         return pb.DiffRulesetsResponse(
             before=ruleset_ref(before.identity, len(before.rules)),
             after=ruleset_ref(after.identity, len(after.rules)),

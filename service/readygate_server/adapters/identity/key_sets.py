@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -62,12 +62,12 @@ class FileKeys:
 class RemoteKeys:
     """Keys behind an address."""
 
-    def __init__(self, uri: str, issuer: str, *, cooldown: float = COOLDOWN_SECONDS) -> None:
+    def __init__(self, uri: str, issuer: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Takes the address; fetches when first asked."""
         # What PyJWT caches by itself it forgets before it fetches anew, so that the cache is ours.
         self._client = PyJWKClient(uri, cache_jwk_set=False, timeout=_FETCH_TIMEOUT)
         self._issuer = issuer
-        self._cooldown = cooldown
+        self._monotonic = monotonic
         self._keys: Keys = {}
         self._fetched_at = float("-inf")
         self._next_at = float("-inf")
@@ -75,7 +75,7 @@ class RemoteKeys:
 
     async def key(self, key_id: str) -> PyJWK:
         """Returns the key, after a fetch when there is none of this id yet; raises UnauthenticatedError."""
-        age = time.monotonic() - self._fetched_at
+        age = self._monotonic() - self._fetched_at
         if age >= STALE_SECONDS:
             self._keys = {}
         if key_id not in self._keys:
@@ -89,17 +89,17 @@ class RemoteKeys:
 
     def _fetch(self) -> asyncio.Task[None] | None:
         """Returns the fetch that is under way, or a new one unless one was tried just now."""
-        if self._fetching is None and time.monotonic() >= self._next_at:
+        if self._fetching is None and self._monotonic() >= self._next_at:
             self._fetching = asyncio.create_task(self._fetch_now())
         return self._fetching
 
     async def _fetch_now(self) -> None:
         try:
             self._keys = _usable(PyJWKSet.from_dict(await asyncio.to_thread(self._client.fetch_data)))
-            self._fetched_at = time.monotonic()
-            self._next_at = self._fetched_at + self._cooldown
+            self._fetched_at = self._monotonic()
+            self._next_at = self._fetched_at + COOLDOWN_SECONDS
         except (jwt.PyJWTError, OSError, ValueError) as error:
-            self._next_at = time.monotonic() + RETRY_SECONDS
+            self._next_at = self._monotonic() + RETRY_SECONDS
             logger().error("keys_not_fetched", issuer=self._issuer, error=type(error).__name__)
         finally:
             self._fetching = None
