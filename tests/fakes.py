@@ -9,7 +9,7 @@ from readygate_server.application.ports import Dossier
 from readygate_server.domain.conditions import Truth
 from readygate_server.domain.decision import Conflict
 from readygate_server.domain.evidence import Evidence
-from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts, scope_of
+from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, scope_of
 from readygate_server.domain.vocabulary import Gate, Scope
 
 Answer = Truth | Callable[[ProposalFacts, str], Truth]
@@ -25,9 +25,9 @@ class FakeConditions:
         self._answers = answers
         self._facts = facts
 
-    def test(self, expression: str, scope: Scope, subject: str) -> Truth:
+    def test(self, expression: str, scope: Scope, subject: str, facts: Facts | None = None) -> Truth:
         """Returns the truth of an expression for a subject."""
-        del scope
+        del scope, facts
         answer = self._answers[expression]
         return answer(self._facts, subject) if callable(answer) else answer
 

@@ -1,4 +1,4 @@
-"""The expressions of a ruleset, compiled once, and their answers about one proposal, each asked at most once."""
+"""The expressions of a ruleset, compiled once, and their answers about one proposal."""
 
 from __future__ import annotations
 
@@ -39,42 +39,38 @@ class RulesetExpressions:
 class ProposalConditions:
     """Conditions about one proposal. Belongs to one evaluation and one thread.
 
-    Simple conditions are asked of the facts; the others of the messages, which the CEL library gets when it is needed.
+    Plain conditions are asked of the facts, each time anew, as that takes less than remembering. The others are asked
+    of the messages, which the CEL library gets when it is needed, and each of them once.
     """
 
-    __slots__ = ("_activations", "_answers", "_compiler", "_conditions", "_said", "_subjects", "_subjects_facts")
+    __slots__ = ("_activations", "_answers", "_compiler", "_conditions", "_facts", "_said", "_subjects")
 
     def __init__(self, compiler: CelCompiler, proposal: Proposal, facts: ProposalFacts) -> None:
         self._compiler = compiler
         self._conditions = compiler.conditions
         self._said = Said(facts, proposal)
+        self._facts: dict[Scope, dict[str, Facts]] = {}
         self._activations: CelActivations | None = None
         self._subjects: dict[tuple[Scope, str], CelActivation] = {}
-        self._subjects_facts: dict[Scope, dict[str, Facts]] = {}
         self._answers: dict[tuple[str, str], Truth] = {}
 
-    def test(self, expression: str, scope: Scope, subject: str) -> Truth:
+    def test(self, expression: str, scope: Scope, subject: str, facts: Facts | None = None) -> Truth:
         """Returns the truth of an expression for a subject."""
-        key = (expression, subject)
+        condition = self._conditions.get((expression, scope)) or self._compiler.compile(expression, scope=scope)
+        if condition.plain is not None:
+            return condition.plain(self._facts_of(scope, subject) if facts is None else facts, self._said, subject)
+        key = (expression, subject if condition.uses_subject else "")
         answer = self._answers.get(key)
         if answer is None:
-            condition = self._conditions.get((expression, scope)) or self._compiler.compile(expression, scope=scope)
-            if subject and not condition.uses_subject:
-                answer = self.test(expression, scope, "")
-            elif condition.plain is not None:
-                answer = condition.plain(self._facts_of(scope, subject), self._said, subject)
-            else:
-                answer = condition.test(self._activation(scope, subject if condition.uses_subject else ""))
-            self._answers[key] = answer
+            answer = self._answers[key] = condition.test(self._activation(scope, key[1]))
         return answer
 
     def _facts_of(self, scope: Scope, subject: str) -> Facts:
         if not subject:
             return self._said.facts.deployment
-        of_scope = self._subjects_facts.get(scope)
-        if of_scope is None:
-            of_scope = self._subjects_facts[scope] = dict(self._said.facts.of(scope))
-        return of_scope[subject]
+        if scope not in self._facts:
+            self._facts[scope] = dict(self._said.facts.of(scope))
+        return self._facts[scope][subject]
 
     def _activation(self, scope: Scope, subject: str) -> CelActivation:
         if self._activations is None:

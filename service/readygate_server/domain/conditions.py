@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from readygate_server.domain.facts import FactRef
+from readygate_server.domain.facts import FactRef, Facts
 from readygate_server.domain.vocabulary import Scope
 
 
@@ -23,6 +23,9 @@ Truth = bool | Unknown
 class Conditions(Protocol):
     """Answers the expressions of one ruleset about one proposal. Each expression was compiled when it was loaded."""
 
-    def test(self, expression: str, scope: Scope, subject: str) -> Truth:
-        """Returns the truth of an expression for a subject; raises RuleFailedError when it can not be evaluated."""
+    def test(self, expression: str, scope: Scope, subject: str, facts: Facts | None = None) -> Truth:
+        """Returns the truth of an expression for a subject; raises RuleFailedError when it can not be evaluated.
+
+        `facts` are those of the subject, when whoever asks has them at hand.
+        """
         ...

@@ -6,7 +6,7 @@ not met anyway unknown, because it might not have been asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked
@@ -92,46 +92,51 @@ def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     subjects = case.facts.of(rule.scope)
     if not subjects:
         return [nothing_asked(row, "", _NOT_APPLICABLE)]
-    return [_judge_subject(row, case, subject, facts, doubt) for subject, facts in subjects]
+    return _judge_subjects(row, case, subjects, doubt)
 
 
-def _judge_subject(row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Finding:
-    """Judges a rule for one subject. Most checks are only compared, so that is done here and not in a function."""
-    rule = row.rule
-    if rule.where:
-        picked = _asked(rule.where, row, case, subject, doubt)
-        if picked is None:
-            return nothing_asked(row, subject, _NOT_APPLICABLE)
-        doubt = picked
-    deployment, day = case.facts.deployment, case.day
-    made: list[Observation] = []
-    met, satisfied = True, False
-    for fact, of_subject, compare, asked, not_due in row.parts:
-        if compare is None or doubt:
-            answer = not_due or _answer(asked, row, case, subject, facts, doubt)
-            if answer is None:
-                continue
-            observation = answer
-        elif (value := (facts if of_subject else deployment).get(fact)) is None:
-            observation = _not_stated(asked, row, case, subject, ())
+def _judge_subjects(
+    row: RuleRow, case: Case, subjects: Iterable[tuple[str, Facts]], about_rule: Doubt
+) -> list[Finding]:
+    """Judges a rule for its subjects. Most checks are only compared; that is done in this loop and not in functions."""
+    rule, severity, due, parts = row.rule, row.severity, row.due, row.parts
+    where, deployment, day = rule.where, case.facts.deployment, case.day
+    findings = []
+    for subject, facts in subjects:
+        doubt = _asked(where, row, case, subject, facts, about_rule) if where else about_rule
+        if doubt is None:
+            findings.append(nothing_asked(row, subject, _NOT_APPLICABLE))
+            continue
+        made: list[Observation] = []
+        met, satisfied = True, False
+        for fact, of_subject, compare, asked, not_due in parts:
+            if compare is None or doubt:
+                observation = not_due or _answer(asked, row, case, subject, facts, doubt)
+                if observation is None:
+                    continue
+                outcome = observation.outcome
+            elif (value := (facts if of_subject else deployment).get(fact)) is None:
+                observation, outcome = _not_stated(asked, row, case, subject, ()), _UNKNOWN
+            else:
+                outcome = _SATISFIED if compare(value, day) else _VIOLATED
+                observation = observation_of((asked, value, outcome, ()))
+            made.append(observation)
+            if outcome is _SATISFIED:
+                satisfied = True
+            elif not_due is None:
+                met = False
+        if met and satisfied:
+            answers = tuple(made)
+            found = finding_of((rule, subject, _SATISFIED, _NONE, severity, due, answers, (), _NONE, _NONE, "", ""))
         else:
-            observation = observation_of((asked, value, _SATISFIED if compare(value, day) else _VIOLATED, ()))
-        made.append(observation)
-        if observation.outcome is _SATISFIED:
-            satisfied = True
-        elif not_due is None:
-            met = False
-    if met and satisfied:
-        severity, due = row.severity, row.due
-        return finding_of((rule, subject, _SATISFIED, _NONE, severity, due, tuple(made), (), _NONE, _NONE, "", ""))
-    return _conclude(row, subject, made, case)
+            found = _conclude(row, subject, made, case)
+        findings.append(found)
+    return findings
 
 
-def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> Doubt | None:
+def _asked(where: str, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Doubt | None:
     """Returns the doubt about whether something is asked, or None when it certainly is not."""
-    if not where:
-        return doubt
-    truth = case.conditions.test(where, row.rule.scope, subject)
+    truth = case.conditions.test(where, row.rule.scope, subject, facts)
     if truth is False:
         return None
     return doubt + truth.missing if isinstance(truth, Unknown) else doubt
@@ -140,12 +145,12 @@ def _asked(where: str, row: RuleRow, case: Case, subject: str, doubt: Doubt) -> 
 def _answer(asked: Asked, row: RuleRow, case: Case, subject: str, facts: Facts, doubt: Doubt) -> Observation | None:
     """Answers one check or requirement that is due; None when it is not asked of this subject."""
     if asked.where:
-        open_question = _asked(asked.where, row, case, subject, doubt)
+        open_question = _asked(asked.where, row, case, subject, facts, doubt)
         if open_question is None:
             return None
         doubt = open_question
     if asked.expression:
-        return _required(asked, case.conditions.test(asked.expression, row.rule.scope, subject), doubt)
+        return _required(asked, case.conditions.test(asked.expression, row.rule.scope, subject, facts), doubt)
     value = (facts if asked.of_subject else case.facts.deployment).get(asked.fact)
     if value is not None:
         return _compared(asked, value, case, doubt)

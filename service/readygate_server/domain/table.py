@@ -10,10 +10,11 @@ from readygate_server.domain.asked import Asked, Backing, Standard
 from readygate_server.domain.comparators import Compare, compile_comparison, describe
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.facts import FactValue, scope_of
-from readygate_server.domain.finding import Finding, Observation
+from readygate_server.domain.finding import Finding, Observation, finding_of
 from readygate_server.domain.rule import Check, Requirement, Rule, Ruleset
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, RuleKind, Scope, Severity, Tier
 
+_NONE = Effect.NONE
 BackingOf = Callable[[Rule, str, str, Effect], tuple[Backing, ...]]
 """Rule, fact, expression and effect to the evidence that is needed; one of fact and expression is empty."""
 
@@ -97,7 +98,7 @@ def _part(asked: Asked) -> Part:
 
 def nothing_asked(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
     """Returns the finding of a rule that asks nothing of a subject."""
-    return Finding(row.rule, subject, outcome, Effect.NONE, row.severity, row.due)
+    return finding_of((row.rule, subject, outcome, _NONE, row.severity, row.due, (), (), _NONE, _NONE, "", ""))
 
 
 def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> RuleRow:

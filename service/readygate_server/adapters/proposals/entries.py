@@ -50,25 +50,19 @@ def statement_of(statement: evidence_pb2.FactStatement) -> Entry:
 
 def evidence_of(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
     """Returns entries of evidence as far as judging needs them."""
-    return tuple(
-        Evidence(
-            tuple([fact if fact.count(".") < 2 else parent_of(fact) for fact in facts]),
-            subject,
-            _GRADES[grade],
-            _day(as_of),
-            _day(expires_at),
-            source_uri,
-        )
-        for facts, subject, grade, source_uri, _, _, _, _, as_of, expires_at, _, _ in entries
-    )
+    return tuple([_judged(entry) for entry in entries])
+
+
+def _judged(entry: Entry) -> Evidence:
+    facts, subject, grade, source_uri, _, _, _, _, as_of, expires_at, _, _ = entry
+    whole = tuple([parent_of(fact) if fact.count(".") > 1 else fact for fact in facts])
+    as_of_day = as_of[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if as_of else None
+    last_day = expires_at[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if expires_at else None
+    return Evidence(whole, subject, _GRADES[grade], as_of_day, last_day, source_uri)
 
 
 def _moment(moment: Timestamp) -> list[int]:
     return [moment.seconds, moment.nanos]
-
-
-def _day(moment: list[int]) -> int | None:
-    return moment[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if moment else None
 
 
 def _value(value: evidence_pb2.FactValue) -> str:
