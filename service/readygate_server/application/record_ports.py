@@ -138,6 +138,26 @@ class ErasureLog(Protocol):
         ...
 
 
+class PayloadKeeper(Protocol):
+    """Lets go of old payloads. Moments are microseconds since 1970. Every method raises RecordUnavailableError."""
+
+    async def count(self, before: int) -> int:
+        """Returns how many payloads there are of decisions recorded before a moment."""
+        ...
+
+    async def allowed_before(self) -> int:
+        """Returns the moment up to which the log says that payloads are dropped; 0 while it says nothing."""
+        ...
+
+    async def announce(self, before: int) -> str:
+        """Records that payloads of decisions recorded before a moment are dropped; returns the id of the entry."""
+        ...
+
+    async def drop(self, before: int) -> int:
+        """Drops payloads as far as the log says that they are; returns how many."""
+        ...
+
+
 class CheckpointSigner(Protocol):
     """Signs trees of the log."""
 
