@@ -61,9 +61,11 @@ def test_a_sound_log_has_no_fault(records: Records, tmp_path: Path, size: int, p
     assert faulty(steps) == {}
     assert all(step.is_checked for step in steps.values())
     assert steps["Entries"].said.startswith(f"{size} leaves")
-    assert steps["Checkpoints"].said.startswith(f"{size} signed roots")
+    assert steps["Checkpoints"].said.startswith(f"{size} signed root")
     decisions = size - size // 3
-    assert steps["Decisions"].said.startswith(f"{decisions} decisions say what the log says; {decisions} have")
+    assert steps["Decisions"].said.startswith(
+        f"{decisions} decision{'s' if decisions > 1 else ''} against the log, {decisions} with"
+    )
 
 
 def test_an_empty_record_has_no_fault(tmp_path: Path) -> None:
@@ -238,9 +240,7 @@ def test_payloads_that_retention_dropped_are_no_fault(record: Record) -> None:
     record.grow([retention(at + 1)])
     steps = checked(record)
     assert faulty(steps) == {}
-    assert steps["Decisions"].said.endswith(
-        "8 have the request and response that it committed to, 1 were dropped by retention"
-    )
+    assert steps["Decisions"].said.endswith("8 with request and response, 1 without")
 
 
 def test_a_truncated_log_is_found_by_what_was_kept_outside_alone(record: Record) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from readygate_server.adapters.log.audit_decisions import DecisionCheck
 from readygate_server.adapters.log.audit_entries import EntryCheck
-from readygate_server.adapters.log.findings import Step
+from readygate_server.adapters.log.findings import Step, counted
 from readygate_server.adapters.log.note import NoteError
 from readygate_server.adapters.log.record_copy import Leaf, RecordCopy
 from readygate_server.adapters.log.trust import TrustedKeys
@@ -30,6 +30,8 @@ class Kept:
 
     name: str
     head: TreeHead
+    is_inside: bool = False
+    """True when it lies in the data directory itself."""
 
 
 class TreeCheck:
@@ -59,7 +61,7 @@ class TreeCheck:
         for level, index in beyond.nodes:
             if (index + 1) << level > max(self.size, beyond.leaves):
                 self.step.add(_node(level, index), expected="nothing, as there are no such leaves", found="a node")
-        self.step.said = f"{self._count} inner nodes over {self.size} leaves, each the hash of the two below it"
+        self.step.said = f"{self._count} inner nodes over {self.size} leaves, each against what is below it"
 
     def _compare(self, fresh: Mapping[NodeId, bytes], end: int) -> None:
         ranges = [(level, self.size >> level, end >> level) for level in range(1, end.bit_length())]
@@ -92,7 +94,7 @@ class CheckpointCheck:
             self._count += 1
             self._newest = head
             where = f"checkpoint of {head.size} leaves"
-            self.step.compare(f"{where}, root", expected=root_of(head.size, nodes), found=head.root)
+            self.step.compare(f"{where}, root", expected=head.root, found=root_of(head.size, nodes))
             self.look_at_note(where, head)
 
     def look_at_note(self, where: str, head: TreeHead) -> None:
@@ -121,14 +123,18 @@ class CheckpointCheck:
         if beyond.newest_checkpoint > max(size, beyond.leaves):
             where = f"checkpoint of {beyond.newest_checkpoint} leaves"
             self.step.add(where, expected=f"{beyond.newest_checkpoint} leaves", found=str(beyond.leaves))
-        self.step.said = f"{self._count} signed roots, each that of its tree; the newest covers {covered} leaves"
+        self.step.said = (
+            f"{counted(self._count, 'signed root')} against the tree of that size; the newest covers {covered} leaves"
+        )
         if self._trusted is None:
-            self.signatures.said = "not checked, because no key is known; give --key FILE"
+            self.signatures.said = "no key is known; give --key FILE"
             return
         if self._newest is not None and self._by_revoked and self._trusted.is_by_revoked(self._newest.note):
             self.signatures.add("newest checkpoint", expected="a key that is trusted", found="one that was revoked")
         revoked = f"; {self._by_revoked} by a key that was revoked since" if self._by_revoked else ""
-        self.signatures.said = f"{self._count} checkpoints against {len(self._trusted.keys)} keys{revoked}"
+        self.signatures.said = (
+            f"{counted(self._count, 'checkpoint')} against {counted(len(self._trusted.keys), 'trusted key')}{revoked}"
+        )
 
 
 class KeptCheck:
@@ -138,6 +144,7 @@ class KeptCheck:
         """Takes what was kept."""
         self._ahead = sorted(kept, key=lambda each: each.head.size, reverse=True)
         self._count = len(kept)
+        self._are_inside = all(each.is_inside for each in kept)
         self.step = Step("Kept outside", is_checked=bool(kept))
 
     def look(self, end: int, nodes: Mapping[NodeId, bytes]) -> None:
@@ -151,9 +158,11 @@ class KeptCheck:
         """Says what was checked; what was kept of a larger tree shows that leaves are gone."""
         for each in self._ahead:
             self.step.add(each.name, expected=f"at least {each.head.size} leaves", found=str(size))
-        self.step.said = f"{self._count} checkpoints, each of a tree that this log grew from or is"
+        self.step.said = f"{counted(self._count, 'checkpoint')} against the tree of that size"
+        if self._are_inside:
+            self.step.said += "; they lie beside the record, and whoever rewrites that can rewrite them"
         if not self._count:
-            self.step.said = "not checked, because none was given: a log rewritten as a whole would not be noticed"
+            self.step.said = "no checkpoint was given: a log rewritten as a whole would not be noticed"
 
 
 def audit(

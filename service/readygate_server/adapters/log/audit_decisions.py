@@ -17,7 +17,7 @@ from readygate.v1.decision_pb2 import Verdict
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse
 from readygate.v1.record_pb2 import LogEntry
 from readygate_server.adapters.log.audit_entries import LoggedEntry, recorded_at
-from readygate_server.adapters.log.findings import Step
+from readygate_server.adapters.log.findings import Step, counted
 from readygate_server.adapters.log.record_copy import RecordCopy
 
 _PIECE: Final = 64
@@ -52,10 +52,9 @@ class DecisionCheck:
         for where, at in self._gone:
             if at >= self._dropped_before:
                 self.step.add(where, expected="request and response, or a retention on the log", found="neither")
-        dropped = f", {len(self._gone)} were dropped by retention" if self._gone else ""
+        dropped = f", {len(self._gone)} without" if self._gone else ""
         self.step.said = (
-            f"{self._count} decisions say what the log says; {self._payloads} have the request and response that it"
-            f" committed to{dropped}"
+            f"{counted(self._count, 'decision')} against the log, {self._payloads} with request and response{dropped}"
         )
 
     def _look(self, where: str, entry: LogEntry, row: Row[Any] | None) -> None:

@@ -68,7 +68,7 @@ class EntryCheck:
         for table, id_ in self._copy.strays(MOST_SHOWN):
             self.step.add(f"{table} {id_}", expected="a leaf of the log", found="none")
         waiting = f"; {self._waiting} wait to be taken in" if self._waiting else ""
-        self.step.said = f"{size} leaves without a gap, each the hash of its entry{waiting}"
+        self.step.said = f"{size} leaves, each against its entry: place, hash, id, kind and time{waiting}"
 
     def _add_gap(self, index: int) -> None:
         self.step.add(f"leaf {index}", expected="a leaf", found="nothing; what comes after it is not checked")

@@ -54,6 +54,11 @@ def shown(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def counted(count: int, what: str) -> str:
+    """Returns a number with what it counts, such as `2 faults`."""
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
 def is_sound(steps: Sequence[Step]) -> bool:
     """True when no step found a fault."""
     return not any(step.count for step in steps)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, create_engine, func, or_, select
+from sqlalchemy import Connection, Engine, Row, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from readygate_server.adapters.log.proof_file import ProofFile
+from readygate_server.adapters.storage import postgres, sqlite
+from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.adapters.storage.opening import FILE
+from readygate_server.adapters.storage.reads import find_entry
 from readygate_server.adapters.storage.schema import (
     CHECKPOINT,
     DECISION,
@@ -21,8 +25,8 @@ from readygate_server.adapters.storage.schema import (
     PAYLOAD,
     PENDING,
 )
-from readygate_server.adapters.storage.sqlite import reading_engine
-from readygate_server.domain.merkle import NodeId
+from readygate_server.adapters.storage.tree import read_head, read_nodes
+from readygate_server.domain.merkle import NodeId, inclusion_nodes, inclusion_proof
 from readygate_server.domain.record import EntryKind, TreeHead
 
 
@@ -65,13 +69,11 @@ class RecordCopy:
         if isinstance(place, Path):
             if not (place / FILE).is_file():
                 raise UnreadableError(f"{place / FILE}: there is no such file")
-            return cls(reading_engine(place / FILE))
+            return cls(sqlite.reading_engine(place / FILE))
         try:
-            return cls(
-                create_engine(place, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True})
-            )
-        except (SQLAlchemyError, ImportError) as error:
-            raise UnreadableError(f"this database can not be opened: {error}") from error
+            return cls(postgres.reading_engine(postgres.database_url(place)))
+        except StoreRefusedError as error:
+            raise UnreadableError(str(error)) from error
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -158,6 +160,20 @@ class RecordCopy:
         )
         return [bytes(row[0]) for row in self._all(query)]
 
+    def proof(self, entry_id: str) -> ProofFile | None:
+        """Returns the proof that an entry is in the newest tree; None when the log has no such entry."""
+        with self._reading() as connection:
+            found, head = find_entry(connection, entry_id), read_head(connection)
+            if found is None or head is None:
+                return None
+            index, body = found
+            nodes = read_nodes(connection, inclusion_nodes(index, head.size))
+        try:
+            return ProofFile(body, index, inclusion_proof(index, head.size, nodes), head.note)
+        except KeyError as error:
+            level, place = error.args[0]
+            raise UnreadableError(f"node {place} of level {level} is missing; readygate log verify says more") from None
+
     def _all(self, query: Any) -> Sequence[Row[Any]]:
         with self._reading() as connection:
             return connection.execute(query).all()
@@ -167,5 +183,7 @@ class RecordCopy:
         try:
             with self._engine.connect() as connection:
                 yield connection
+        except StoreRefusedError as error:
+            raise UnreadableError(str(error)) from error
         except (SQLAlchemyError, OSError) as error:
-            raise UnreadableError(f"the record can not be read: {error}") from error
+            raise UnreadableError(f"the record can not be read: {getattr(error, 'orig', None) or error}") from error
