@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 
-from readygate_server.application.record_ports import Archive, LogReader, NameVault, Recorder
+from readygate_server.application.record_ports import Archive, LogReader, Recorder
 from readygate_server.domain.certificate import (
     Certificate,
     CertifiedDecision,
@@ -26,8 +26,8 @@ from readygate_server.domain.certificate import (
 )
 from readygate_server.domain.errors import CertificateRefusedError, NotFoundError
 from readygate_server.domain.identity import Principal, Role
-from readygate_server.domain.merkle import inclusion_nodes, inclusion_proof
-from readygate_server.domain.record import EntryKind, NewEntry, Stamp, StoredDecision
+from readygate_server.domain.merkle import inclusion_nodes, inclusion_proof, leaf_hash, proves_inclusion
+from readygate_server.domain.record import EntryKind, NewEntry, Stamp, StoredDecision, TreeHead
 
 _ATTEMPTS: Final = 20
 _PAUSE_SECONDS: Final = 0.1
@@ -91,11 +91,19 @@ class CertificateForms(Protocol):
         ...
 
 
-class WaiverBook(Protocol):
+class WaiversNow(Protocol):
     """Knows waivers as they are now."""
 
     async def terms(self, waiver_ids: Sequence[str]) -> Sequence[WaiverTerm]:
         """Returns the waivers that are on record, those revoked or ended included."""
+        ...
+
+
+class KnownCallers(Protocol):
+    """Knows who asked; a NameVault does."""
+
+    def known(self, name: str) -> str | None:
+        """Returns the reference under which somebody's decisions are recorded, or None."""
         ...
 
 
@@ -107,8 +115,8 @@ class Certify:
         archive: Archive,
         log: LogReader,
         recorder: Recorder,
-        vault: NameVault,
-        waivers: WaiverBook,
+        callers: KnownCallers,
+        waivers: WaiversNow,
         reader: DecisionReader,
         forms: CertificateForms,
         *,
@@ -119,7 +127,7 @@ class Certify:
         self._archive = archive
         self._log = log
         self._recorder = recorder
-        self._vault = vault
+        self._callers = callers
         self._waivers = waivers
         self._reader = reader
         self._forms = forms
@@ -141,7 +149,7 @@ class Certify:
         if not facts.verdict.passes:
             raise CertificateRefusedError(f"the verdict is {facts.verdict}; only a go is certified")
         decision = self._reader.read(stored)
-        proof = await self._proof(decision_id)
+        proof = await self._proof(stored)
         place = LogPlace(proof.origin, proof.leaf_index, f"sha256:{sha256(proof.entry).hexdigest()}")
         waiver_ids = sorted({waiver_id for waiver_id, _, _ in decision.waived})
         terms = await self._waivers.terms(waiver_ids) if waiver_ids else ()
@@ -160,20 +168,28 @@ class Certify:
         if stored is None:
             raise NotFoundError("decision", decision_id)
         facts = stored.facts
-        is_own = self._vault.known(principal.name) == stored.caller.person
+        is_own = self._callers.known(principal.name) == stored.caller.person
         if not is_own and not principal.may(Role.AUDITOR, ruleset=facts.ruleset.name, proposal=facts.proposal_id):
             raise NotFoundError("decision", decision_id)
         return stored
 
-    async def _proof(self, decision_id: str) -> LogProof:
+    async def _proof(self, stored: StoredDecision) -> LogProof:
         """Returns the proof of a decision's entry; waits a little for a log that has not taken it in yet."""
         for attempt in range(_ATTEMPTS):
             if attempt:
                 await asyncio.sleep(_PAUSE_SECONDS)
-            found, head = await self._log.find(decision_id), await self._log.head()
+            found, head = await self._log.find(stored.id), await self._log.head()
             if found is not None and head is not None and found[0] < head.size:
-                index, entry = found
-                nodes = await self._log.nodes(sorted(inclusion_nodes(index, head.size)))
-                hashes = inclusion_proof(index, head.size, nodes)
-                return LogProof(self._origin, head.note, index, head.size, hashes, entry)
+                return await self._proven(stored, *found, head)
         raise CertificateRefusedError("the log has not taken the decision in yet; ask again in a moment")
+
+    async def _proven(self, stored: StoredDecision, index: int, entry: bytes, head: TreeHead) -> LogProof:
+        """Returns a proof that was checked: a log that is not whole is found here, and not by whoever verifies."""
+        nodes = await self._log.nodes(sorted(inclusion_nodes(index, head.size)))
+        hashes = inclusion_proof(index, head.size, nodes)
+        leaf = leaf_hash(entry)
+        if entry != stored.entry or not proves_inclusion(
+            leaf=leaf, index=index, size=head.size, proof=hashes, root=head.root
+        ):
+            raise CertificateRefusedError("the log does not prove the decision; readygate log verify says where")
+        return LogProof(self._origin, head.note, index, head.size, hashes, entry)

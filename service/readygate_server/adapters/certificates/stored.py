@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from google.protobuf.message import DecodeError
 
 from readygate.v1 import decision_pb2 as pb
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse
+from readygate.v1.record_pb2 import LogEntry
 from readygate_server.domain.certificate import CertifiedDecision, Condition
 from readygate_server.domain.errors import CertificateRefusedError
 from readygate_server.domain.record import Payload, StoredDecision
@@ -21,23 +22,29 @@ _OPEN: Final = (pb.OUTCOME_VIOLATED, pb.OUTCOME_UNKNOWN, pb.OUTCOME_STALE)
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _AGAIN: Final = "ask for a new verdict, and for its certificate"
 
-OpenRequest = Callable[[Payload], bytes | None]
-"""Returns the bytes of a request as they were received; None when a name in it was erased."""
+
+class PayloadOpener(Protocol):
+    """Puts names back where they stood."""
+
+    def open(self, payload: Payload) -> tuple[bytes, bool]:
+        """Returns the request as received, and True; with `*` for names that were erased, and False."""
+        ...
 
 
 class StoredDecisionReader:
     """Fills the port DecisionReader."""
 
-    def __init__(self, open_request: OpenRequest) -> None:
+    def __init__(self, opener: PayloadOpener) -> None:
         """Takes what puts the sealed names back into a request."""
-        self._open_request = open_request
+        self._opener = opener
 
     def read(self, stored: StoredDecision) -> CertifiedDecision:
         """Returns the part of a decision that is certified; raises CertificateRefusedError."""
         if stored.payload is None:
             raise CertificateRefusedError(f"the decision's bytes were dropped after their retention; {_AGAIN}")
-        request = self._open_request(stored.payload)
-        if request is None:
+        _check_commitments(stored, stored.payload)
+        request, is_whole = self._opener.open(stored.payload)
+        if not is_whole:
             raise CertificateRefusedError(f"names in the request were erased, so that its digest is gone; {_AGAIN}")
         decision = EvaluateResponse.FromString(stored.payload.response).decision
         facts = stored.facts
@@ -60,6 +67,17 @@ class StoredDecisionReader:
             ruleset=facts.ruleset,
             engine_version=facts.engine_version,
         )
+
+
+def _check_commitments(stored: StoredDecision, payload: Payload) -> None:
+    """Raises when the bytes of the record are not those that the log commits to: somebody changed one of them."""
+    committed = LogEntry.FromString(stored.entry).decision
+    for what, data, digest in (
+        ("request", payload.request, committed.redacted_request_digest),
+        ("answer", payload.response, committed.response_digest),
+    ):
+        if sha256(data).digest() != digest:
+            raise CertificateRefusedError(f"the {what} in the record is not the one that the log commits to")
 
 
 def proposal_bytes(request: bytes) -> bytes:
