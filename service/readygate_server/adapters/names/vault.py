@@ -133,6 +133,10 @@ class Vault:
         key = self.keys_by_reference([sealed.person])[sealed.person]
         return None if key is None else open_with(key, sealed.cipher, sealed.person.encode())
 
+    def secret(self, purpose: str) -> bytes:
+        """Returns a secret that every server with this vault shares, and that no rotation of keys changes."""
+        return hmac.digest(self._lookup_key, f"readygate secret 1 {purpose}".encode(), _DIGEST)
+
     def salt(self, people: Sequence[str], nonce: bytes) -> bytes | None:
         """Returns the salt that the keys of these references give together with a nonce; None without one of them."""
         keys = self.keys_by_reference(people)
