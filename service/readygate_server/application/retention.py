@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from readygate_server.application.record_ports import PayloadKeeper
+from readygate_server.domain.errors import RecordUnavailableError
 
 DAY: Final = 86_400 * 1_000_000
 """Microseconds."""
@@ -36,12 +37,22 @@ async def drop_payloads(keeper: PayloadKeeper, *, before: int) -> Dropped:
 
 
 async def keep_for(
-    keeper: PayloadKeeper, *, days: int, now: Callable[[], int], told: Callable[[Dropped], None]
+    keeper: PayloadKeeper,
+    *,
+    days: int,
+    now: Callable[[], int],
+    told: Callable[[Dropped | RecordUnavailableError], None],
 ) -> None:
-    """Drops every hour what has become older than a number of days, in whole days, until it is cancelled."""
+    """Drops every hour what has become older than a number of days, in whole days, until it is cancelled.
+
+    `told` hears what was dropped, or that the record could not be reached; the next hour is another chance.
+    """
     while True:
-        before = now() // DAY * DAY - days * DAY
-        dropped = await drop_payloads(keeper, before=before)
-        if dropped.payloads:
-            told(dropped)
+        try:
+            dropped = await drop_payloads(keeper, before=now() // DAY * DAY - days * DAY)
+        except RecordUnavailableError as error:
+            told(error)
+        else:
+            if dropped.payloads:
+                told(dropped)
         await asyncio.sleep(_HOUR_SECONDS)

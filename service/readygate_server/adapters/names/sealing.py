@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,11 +31,16 @@ class SealedRequest:
     """The request with every byte of a name as `*`."""
     names: bytes
     """The sealed names with their places, and what the salt is made of together with the keys."""
+    _people: tuple[PersonKey, ...] = field(repr=False)
     _salt: bytes = field(repr=False)
 
     def commit(self, text: bytes) -> bytes:
         """Returns HMAC-SHA-256 over a text with the record's salt, which goes with the first name that is erased."""
         return hmac.digest(self._salt, text, "sha256")
+
+    def fingerprint(self, request: bytes, request_id: str) -> bytes:
+        """Returns what is the same for the same request under the same id, and for no other."""
+        return _fingerprint(self._people, request, request_id)
 
 
 class RequestSealer:
@@ -72,7 +78,18 @@ class RequestSealer:
             ciphers.append((places[key.reference], iv + key.aead.encrypt(iv, name, nonce)))
         names = SealedNames(nonce, tuple(people), ciphers, [start for start, _ in spans], texts)
         redacted = fill(request, spans, [None] * len(spans)) if spans else request
-        return SealedRequest(redacted, pack(names), salt_of(list(people.values()), nonce))
+        held = tuple(people.values())
+        return SealedRequest(redacted, pack(names), held, salt_of(held, nonce))
+
+    def fingerprint(self, request: bytes, *, caller: str, request_id: str) -> bytes:
+        """Returns the fingerprint of a request without sealing it, to be held against the one that was recorded.
+
+        A hash under a key of the server would let whoever has that key find an erased name by guessing. This one hangs
+        on the keys of everybody who is named, so that after an erasure nobody can compute it.
+        """
+        names = {request[start : start + size].decode(): None for start, size in find_names(request, self._message)}
+        people = {key.reference: key for key in self._vault.keys_of([*names, caller])}
+        return _fingerprint(tuple(people.values()), request, request_id)
 
     def open(self, payload: Payload) -> tuple[bytes, bool]:
         """Returns a request as received and True, or with `*` for the names that were erased and False."""
@@ -109,6 +126,10 @@ class RequestSealer:
     def _filled(self, redacted: bytes, names: SealedNames, texts: list[bytes | None]) -> bytes:
         spans = [(start, names.lengths[text]) for start, text in zip(names.starts, names.which, strict=True)]
         return fill(redacted, spans, [texts[text] for text in names.which]) if spans else redacted
+
+
+def _fingerprint(people: Sequence[PersonKey], request: bytes, request_id: str) -> bytes:
+    return hmac.digest(salt_of(people, b"readygate request\0" + request_id.encode()), request, "sha256")
 
 
 def _stand_in(person: int, length: int) -> bytes:
