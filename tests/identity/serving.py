@@ -19,7 +19,8 @@ from readygate.errors import GateError, error_of
 from readygate.v1 import gate_service_pb2 as pb
 from readygate_server.adapters.identity.api_keys import NewKey, new_key
 from readygate_server.bootstrap import Snapshot
-from readygate_server.bootstrap.server import ServedRules, callers_of, tls_of
+from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.bootstrap.server import callers_of, tls_of
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging
 from readygate_server.settings import Address, ServerSettings, Tls

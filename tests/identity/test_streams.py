@@ -9,7 +9,8 @@ from typing import Any
 import grpc
 import pytest
 
-from readygate.v1 import gate_service_pb2 as pb
+from readygate import AsyncGateClient, GateClient, GateError
+from readygate.v1.decision_service_pb2 import WatchDecisionsRequest, WatchDecisionsResponse
 from readygate_server.adapters.identity import watched
 from readygate_server.adapters.identity.authenticator import FileAuthenticator
 from readygate_server.grpc_api.authentication import Doorkeeper
@@ -19,13 +20,16 @@ from tests.identity.authority import put
 from tests.identity.provider import Provider
 from tests.identity.serving import Files
 
-METHOD = "/readygate.v1.Test/Watch"
+SERVICE = "readygate.v1.DecisionService"
+METHOD = "/readygate.v1.DecisionService/WatchDecisions"
 
 
-async def ticking(_request: object, _context: object) -> AsyncIterator[Any]:
-    """Sends a message every few milliseconds, for ever."""
+async def ticking(request: WatchDecisionsRequest, _context: object) -> AsyncIterator[WatchDecisionsResponse]:
+    """Sends a message every few milliseconds, for ever; each says how many came before it, over all calls."""
+    count = int(request.resume_token or 0)
     while True:
-        yield pb.GetServerInfoResponse()
+        count += 1
+        yield WatchDecisionsResponse(resume_token=str(count))
         await asyncio.sleep(0.01)
 
 
@@ -36,8 +40,8 @@ async def target(files: Files, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     calls = CallInterceptor(Metrics(), limit=10, door=Doorkeeper(FileAuthenticator(files.identity)))
     server = grpc.aio.server(interceptors=[calls])
     behaviour: Any = ticking
-    handler: Any = grpc.unary_stream_rpc_method_handler(behaviour, pb.GetServerInfoRequest.FromString)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("readygate.v1.Test", {"Watch": handler}),))
+    handler: Any = grpc.unary_stream_rpc_method_handler(behaviour, WatchDecisionsRequest.FromString)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"WatchDecisions": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield f"127.0.0.1:{port}"
@@ -78,3 +82,42 @@ async def test_a_stream_needs_a_credential(target: str, idp: Provider) -> None:
         assert await channel.unary_stream(METHOD, bytes, bytes)(b"", metadata=metadata, timeout=20).read() is not None
 
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def revoke(files: Files) -> None:
+    """Ends the key, as if it were long expired."""
+    put(files.identity, files.identity.read_text(encoding="utf-8").replace("2099-01-01", "2020-01-01"))
+
+
+async def test_a_watcher_with_a_newer_token_goes_on(files: Files, idp: Provider, target: str) -> None:
+    """When its token ends, a client that can give a newer one goes on where it was, and misses nothing."""
+    left = [files.key.text, idp.token()]
+    seen = []
+    async with AsyncGateClient(target, token=lambda: left.pop(0)) as client:
+        async for reply in client.watch_decisions(WatchDecisionsRequest()):
+            seen.append(int(reply.resume_token))
+            if len(seen) == 5:
+                revoke(files)
+            if not left:
+                break
+
+    assert seen == list(range(1, len(seen) + 1))
+
+
+async def test_a_watcher_with_one_token_ends_with_it(files: Files, target: str) -> None:
+    """A client whose only token ends is told so."""
+    seen = 0
+
+    def watch() -> None:
+        nonlocal seen
+        with GateClient(target, token=files.key.text) as client:
+            for _ in client.watch_decisions(WatchDecisionsRequest()):
+                seen += 1
+                if seen == 5:
+                    revoke(files)
+
+    with pytest.raises(GateError) as caught:
+        await asyncio.to_thread(watch)
+
+    assert caught.value.reason == "UNAUTHENTICATED"
+    assert seen >= 5

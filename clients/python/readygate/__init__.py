@@ -23,12 +23,14 @@ A no-go is an answer, not an error:
             for item in decision.plan.items:
                 print(item.wave, item.owner_role, item.title)
 
+`GateClient(target, credentials=tls(ca=Path("ca.pem")), token=...)` shows a gate on another machine who calls.
 `AsyncGateClient` offers the same to asyncio. A fact that is not stated is unknown, and unknown never passes.
 """
 
 from __future__ import annotations
 
 from readygate.client import AsyncGateClient, GateClient
+from readygate.credentials import tls
 from readygate.errors import GateError
 
-__all__ = ["AsyncGateClient", "GateClient", "GateError"]
+__all__ = ["AsyncGateClient", "GateClient", "GateError", "tls"]

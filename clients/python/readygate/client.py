@@ -18,6 +18,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
+from readygate.credentials import Bearer, Token
 from readygate.errors import error_of
 from readygate.operations import Operations, Rpc, Watch
 from readygate.v1 import gate_service_pb2 as gate
@@ -51,10 +52,20 @@ class GateClient(Operations):
     """A gate at `HOST:PORT` or `unix:PATH`; a context manager. May be shared between threads."""
 
     def __init__(
-        self, target: str, *, timeout: float = DEFAULT_TIMEOUT, credentials: grpc.ChannelCredentials | None = None
+        self,
+        target: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: Token | None = None,
     ) -> None:
-        """Connects when first asked; without credentials the connection is not encrypted."""
+        """Connects when first asked; without credentials the connection is not encrypted.
+
+        Raises:
+          ValueError: when a token would go to another machine in clear.
+        """
         self._timeout = timeout
+        self._bearer = Bearer(token, target=target, is_encrypted=credentials is not None)
         self._channel = (
             grpc.insecure_channel(target, _OPTIONS)
             if credentials is None
@@ -65,18 +76,23 @@ class GateClient(Operations):
         """Sends a request; the operations above come here."""
         send = self._channel.unary_unary(rpc.path, _serialise, _reader_of(rpc.reply))
         try:
-            return send(_named(request), timeout=self._timeout if timeout is None else timeout)
+            return send(
+                _named(request),
+                timeout=self._timeout if timeout is None else timeout,
+                metadata=self._bearer.metadata(),
+            )
         except grpc.RpcError as failure:
             raise error_of(cast("Any", failure)) from failure  # a failed call is an error and a call in one
 
     def watch(self, rpc: Watch, request: WatchDecisionsRequest) -> Iterator[WatchDecisionsResponse]:
         """Gives what a stream sends, without end; `watch_decisions` comes here."""
         watched = _copied(request)
-        patience = _Patience()
+        patience = _Patience(renews=self._bearer.is_renewed)
         while True:
             try:
-                for reply in self._channel.unary_stream(rpc.path, _serialise, _reader_of(rpc.reply))(watched):
-                    patience = _Patience()
+                send = self._channel.unary_stream(rpc.path, _serialise, _reader_of(rpc.reply))
+                for reply in send(watched, metadata=self._bearer.metadata()):
+                    patience = _Patience(renews=self._bearer.is_renewed)
                     _go_on_after(watched, reply)
                     yield reply
             except grpc.RpcError as failure:
@@ -99,10 +115,20 @@ class AsyncGateClient(Operations):
     """A gate at `HOST:PORT` or `unix:PATH` for asyncio; an asynchronous context manager. Belongs to one event loop."""
 
     def __init__(
-        self, target: str, *, timeout: float = DEFAULT_TIMEOUT, credentials: grpc.ChannelCredentials | None = None
+        self,
+        target: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: Token | None = None,
     ) -> None:
-        """Connects when first asked; without credentials the connection is not encrypted."""
+        """Connects when first asked; without credentials the connection is not encrypted.
+
+        Raises:
+          ValueError: when a token would go to another machine in clear.
+        """
         self._timeout = timeout
+        self._bearer = Bearer(token, target=target, is_encrypted=credentials is not None)
         self._channel = (
             grpc.aio.insecure_channel(target, _OPTIONS)
             if credentials is None
@@ -119,18 +145,23 @@ class AsyncGateClient(Operations):
         """Sends a request; the operations above come here."""
         send = self._channel.unary_unary(rpc.path, _serialise, _reader_of(rpc.reply))
         try:
-            return await send(_named(request), timeout=self._timeout if timeout is None else timeout)
+            return await send(
+                _named(request),
+                timeout=self._timeout if timeout is None else timeout,
+                metadata=self._bearer.metadata(),
+            )
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure) from failure
 
     async def watch(self, rpc: Watch, request: WatchDecisionsRequest) -> AsyncIterator[WatchDecisionsResponse]:
         """Gives what a stream sends, without end; `watch_decisions` comes here."""
         watched = _copied(request)
-        patience = _Patience()
+        patience = _Patience(renews=self._bearer.is_renewed)
         while True:
             try:
-                async for reply in self._channel.unary_stream(rpc.path, _serialise, _reader_of(rpc.reply))(watched):
-                    patience = _Patience()
+                send = self._channel.unary_stream(rpc.path, _serialise, _reader_of(rpc.reply))
+                async for reply in send(watched, metadata=self._bearer.metadata()):
+                    patience = _Patience(renews=self._bearer.is_renewed)
                     _go_on_after(watched, reply)
                     yield reply
             except grpc.aio.AioRpcError as failure:
@@ -150,13 +181,20 @@ class AsyncGateClient(Operations):
 
 
 class _Patience:
-    """How long a watcher waits for a gate that went away, longer each time, before it gives up."""
+    """How long a watcher waits for a gate that went away, longer each time, before it gives up.
 
-    def __init__(self) -> None:
+    A watch may last longer than a token. Who can give a newer one calls again with it, once.
+    """
+
+    def __init__(self, *, renews: bool) -> None:
         self._waits = iter(_WAITS)
+        self._renews = renews
 
     def after(self, failure: Any) -> float:
         """Returns the seconds to wait; raises GateError when there is no use in waiting."""
+        if self._renews and failure.code() is grpc.StatusCode.UNAUTHENTICATED:
+            self._renews = False
+            return 0.0
         wait = next(self._waits, None) if failure.code() is grpc.StatusCode.UNAVAILABLE else None
         if wait is None:
             raise error_of(failure) from failure

@@ -67,14 +67,15 @@ def add_to(commands: Any) -> None:
 
 
 def _issue(options: argparse.Namespace) -> Exit:
-    from readygate import GateClient, GateError
+    from readygate import GateError
     from readygate.v1.certificate_service_pb2 import IssueCertificateRequest
+    from readygate_server.cli.connection import connect
 
     request = IssueCertificateRequest(
         decision_id=options.decision, audience=options.audience, validity_days=options.days
     )
     try:
-        with GateClient(options.server) as client:
+        with connect(options.server) as client:
             response = client.issue_certificate(request)
     except GateError as error:
         refused = error.reason in ("CERTIFICATE_REFUSED", "PERMISSION_DENIED")
@@ -164,7 +165,11 @@ def _moment(text: str) -> int:
 
 
 def _print_text(report: Report) -> None:
-    print("VALID" if report.is_valid else f"REFUSED  {report.reason}")
+    from readygate_server.adapters.certificates.report import Result
+
+    skipped = ", ".join(step.name for step in report.steps if step.result is Result.SKIPPED)
+    valid = f"VALID, with nothing said about: {skipped}" if skipped else "VALID"
+    print(valid if report.is_valid else f"REFUSED: {report.reason}")
     for step in report.steps:
         print(f"  {step.number:>2} {step.name:<12} {step.result.replace('_', ' '):<11} {step.detail}".rstrip())
 

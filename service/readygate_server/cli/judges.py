@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from readygate import GateClient, GateError
+from readygate import GateError
 from readygate.v1.gate_pb2 import Gate
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse, FactOverride, SimulateRequest
 from readygate.v1.proposal_pb2 import Proposal
@@ -15,6 +15,7 @@ from readygate.v1.ruleset_pb2 import RulesetSelector
 from readygate_server.adapters.proposals.values import FactProblemError
 from readygate_server.application.selection import Selection
 from readygate_server.bootstrap import LocalGate
+from readygate_server.cli.connection import connect
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.domain import errors
 from readygate_server.domain.facts import FactRef, FactValue
@@ -85,7 +86,7 @@ class RemoteJudge:
 
     def __init__(self, target: str) -> None:
         """Takes HOST:PORT."""
-        self._client = GateClient(target)
+        self._client = connect(target)
 
     def __enter__(self) -> RemoteJudge:
         """Connects when first asked."""

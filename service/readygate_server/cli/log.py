@@ -180,9 +180,9 @@ def _proof_of_server(options: argparse.Namespace) -> ProofFile | None:
 
 
 def _client(target: str) -> GateClient:
-    from readygate import GateClient
+    from readygate_server.cli.connection import connect
 
-    return GateClient(target)
+    return connect(target)
 
 
 def _trusted(options: argparse.Namespace) -> TrustedKeys | None:
