@@ -94,11 +94,33 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Where decisions are kept."""
+
+    directory: Path
+    """Keys, and the record unless a database is named."""
+    database_url: str = ""
+    """PostgreSQL that several servers share."""
+    anchor: Path | None = None
+    """Where the newest checkpoint is kept, best outside of what a backup restores; in the directory when None."""
+    log_origin: str = ""
+    """Name of the log; a random one when empty, chosen once."""
+    retention_days: int = 0
+    """Days after which the bytes of requests and answers are dropped; never when 0."""
+
+    def __post_init__(self) -> None:
+        """Refuses what makes no sense."""
+        if self.retention_days < 0:
+            raise SettingsError(f"--retention {self.retention_days}: expected a number of days, or 0 for ever")
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Everything that a server is started with."""
 
     listen: Address
-    data_dir: Path | None = None
+    record: RecordSettings | None = None
+    """None keeps no record."""
     rules: Path | None = None
     metrics: Address | None = None
     identity: Path | None = None

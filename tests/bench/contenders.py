@@ -35,7 +35,8 @@ class Server:
 @contextmanager
 def gate_server(cores: Collection[int]) -> Iterator[Server]:
     """Runs `readygate serve` as its users do, with its log in a file, and waits until it serves."""
-    command = [sys.executable, "-m", "readygate_server", "serve", "--listen", "127.0.0.1:0", "--grace", "2"]
+    command = [sys.executable, "-m", "readygate_server", "serve", "--no-record", "--listen", "127.0.0.1:0"]
+    command += ["--grace", "2"]
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as stream, on_cores(cores):

@@ -63,7 +63,7 @@ def test_a_server_serves_own_rules(tmp_path: Path) -> None:
 def test_an_address_that_others_can_reach_is_refused() -> None:
     """Without TLS and identities nothing but loopback is listened on; the message says why and what to do."""
     addresses = ("0.0.0.0:0", "[::]:0", "192.0.2.1:7443")
-    for ran in together(*(("serve", "--listen", address) for address in addresses)):
+    for ran in together(*(("serve", "--no-record", "--listen", address) for address in addresses)):
         assert (ran.code, ran.out) == (3, "")
         assert "without TLS and authentication; add --tls-cert and --tls-key and --identity, or listen on" in ran.err
         assert "127.0.0.1" in ran.err
@@ -72,7 +72,7 @@ def test_an_address_that_others_can_reach_is_refused() -> None:
 def test_an_address_that_is_none_is_refused() -> None:
     """What is not HOST:PORT ends with 3 and an example."""
     addresses = ("7443", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000", "")
-    for ran in together(*(("serve", "--listen", address) for address in addresses)):
+    for ran in together(*(("serve", "--no-record", "--listen", address) for address in addresses)):
         assert (ran.code, "expected HOST:PORT" in ran.err) == (3, True)
 
 
@@ -82,12 +82,20 @@ def test_a_port_that_is_taken_ends_with_4() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        ran = readygate("serve", "--listen", address)
+        ran = readygate("serve", "--no-record", "--listen", address)
     assert ran.code == 4
     assert f"readygate: can not listen on {address}" in ran.err
 
 
 def test_rules_that_are_not_there_end_with_3(tmp_path: Path) -> None:
     """A rules directory that is missing is a setting that can not be used."""
-    ran = readygate("serve", "--listen", "127.0.0.1:0", "--rules", tmp_path / "nope")
+    ran = readygate("serve", "--no-record", "--listen", "127.0.0.1:0", "--rules", tmp_path / "nope")
     assert (ran.code, "nope: there is no such directory" in ran.err) == (3, True)
+
+
+def test_a_server_must_be_told_where_the_record_is() -> None:
+    """Nobody runs a server without a record by mistake: it takes a directory, or the word that there is none."""
+    ran = readygate("serve", "--listen", "127.0.0.1:0")
+    assert ran.code == 3
+    assert "--data-dir DIR is missing" in ran.err
+    assert "--no-record" in ran.err

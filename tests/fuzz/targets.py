@@ -19,7 +19,7 @@ from readygate_server.adapters.proposals.values import FactProblemError, value_f
 from readygate_server.adapters.rulefiles.loader import load_rulesets
 from readygate_server.adapters.rulefiles.registry import RulesetRegistry
 from readygate_server.bootstrap import LocalGate, Snapshot, fact_directory, load_snapshot
-from readygate_server.bootstrap.server import ServedRules
+from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.cli.options import faults_text
 from readygate_server.domain.errors import GateError, RuleFailedError
 from readygate_server.domain.faults import FaultsError

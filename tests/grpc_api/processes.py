@@ -75,7 +75,7 @@ def _get(url: str) -> str:
 @asynccontextmanager
 async def serve(*arguments: str, rules: Path | None = None) -> AsyncIterator[Served]:
     """Runs `readygate serve` on a free port."""
-    command = [sys.executable, "-m", "readygate_server", "serve", "--listen", "127.0.0.1:0", *arguments]
+    command = [sys.executable, "-m", "readygate_server", "serve", "--no-record", "--listen", "127.0.0.1:0", *arguments]
     command += ["--rules", str(rules)] if rules else []
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     served = Served(process)

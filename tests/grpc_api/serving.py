@@ -19,7 +19,7 @@ from readygate import AsyncGateClient
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.bootstrap import Snapshot
-from readygate_server.bootstrap.server import ServedRules
+from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging
 from readygate_server.settings import Address, ServerSettings

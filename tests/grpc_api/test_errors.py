@@ -17,7 +17,7 @@ from readygate.v1 import ruleset_service_pb2 as rulesets
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.dossier import ProposalDossier
 from readygate_server.bootstrap import Snapshot
-from readygate_server.bootstrap.server import ServedRules
+from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.domain.errors import GateError as DomainError
 from readygate_server.domain.faults import Fault
 from readygate_server.domain.rule import Ruleset
@@ -481,7 +481,7 @@ def test_gates_of_the_contract_are_those_of_the_gate() -> None:
 async def test_bytes_that_are_no_message_are_refused_as_bad_input(served: Running) -> None:
     """Garbage on the wire is the caller's fault, with the number of bytes and nothing of the server's inside."""
     async with grpc.aio.insecure_channel(served.target) as channel:
-        send = channel.unary_unary("/readygate.v1.GateService/Evaluate")
+        send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/readygate.v1.GateService/Evaluate")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await send(b"\xff\xff\xff")
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -19,7 +19,7 @@ from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import RulesetSelector
 from readygate_server.adapters.proposals.dossier import ProposalDossier
 from readygate_server.bootstrap import Snapshot
-from readygate_server.bootstrap.server import ServedRules
+from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.grpc_api.server import GateServer, ListenError
 from readygate_server.observability import Metrics
 from readygate_server.settings import Address, ServerSettings, SettingsError

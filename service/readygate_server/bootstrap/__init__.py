@@ -13,6 +13,7 @@ from readygate_server.bootstrap.local import (
     local_gate,
     rule_judge,
     settle_heap,
+    snapshot_of,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "local_gate",
     "rule_judge",
     "settle_heap",
+    "snapshot_of",
 ]

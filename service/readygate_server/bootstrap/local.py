@@ -17,6 +17,7 @@ from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.paths import parse_path
 from readygate_server.adapters.proposals.reader import read_proposal
+from readygate_server.adapters.rulefiles.bundle import pack
 from readygate_server.adapters.rulefiles.loader import LoadedRules, load_rulesets
 from readygate_server.adapters.rulefiles.registry import RulesetRegistry
 from readygate_server.adapters.rulefiles.rule_tests import EvaluateRule
@@ -39,16 +40,22 @@ DEFAULT_RULESET = "operational-readiness"
 class Snapshot:
     """Rulesets of one moment, ready to judge. Immutable but for what is compiled on first use."""
 
-    def __init__(self, registry: RulesetRegistry, directory: CatalogueDirectory) -> None:
-        """Takes rulesets that were loaded without a fault."""
+    def __init__(self, registry: RulesetRegistry, directory: CatalogueDirectory, loaded: LoadedRules) -> None:
+        """Takes rulesets that were loaded without a fault, and what they were loaded from."""
         self._registry = registry
         self._directory = directory
+        self._loaded = loaded
         self._active: dict[str, ActiveRuleset] = {}
 
     @property
     def rulesets(self) -> tuple[Ruleset, ...]:
         """All rulesets, by name and version."""
         return self._registry.rulesets
+
+    @property
+    def bundle(self) -> bytes:
+        """The files of all rulesets in one piece, so that they can be loaded again without them."""
+        return pack(self._loaded)
 
     def select(self, selection: Selection, *, as_of: str) -> ActiveRuleset:
         """Returns a ruleset that can judge; raises RulesetNotFoundError."""
@@ -181,7 +188,12 @@ def rule_judge() -> EvaluateRule:
 
 def load_snapshot(rules: Path | None = None) -> Snapshot:
     """Loads rulesets from a directory, over those that ship; raises FaultsError with every fault of all files."""
-    return Snapshot(RulesetRegistry(load_rules(rules).all_rulesets, DEFAULT_RULESET), fact_directory())
+    return snapshot_of(load_rules(rules))
+
+
+def snapshot_of(loaded: LoadedRules) -> Snapshot:
+    """Returns rulesets that can be chosen from what was loaded."""
+    return Snapshot(RulesetRegistry(loaded.all_rulesets, DEFAULT_RULESET), fact_directory(), loaded)
 
 
 def fact_directory() -> CatalogueDirectory:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import add_rules, faults_text
 from readygate_server.domain.faults import FaultsError
-from readygate_server.settings import Address, ServerSettings, SettingsError, Tls
+from readygate_server.settings import Address, RecordSettings, ServerSettings, SettingsError, Tls
 
 
 def add_to(commands: Any) -> None:
@@ -23,7 +24,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--listen", default="127.0.0.1:7443", metavar="HOST:PORT", help="address (default: %(default)s)"
     )
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="directory for what the server keeps")
+    _add_record(parser)
     add_rules(parser)
     parser.add_argument("--identity", type=Path, metavar="FILE", help="YAML file of those who may call")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain of the server, in PEM")
@@ -37,16 +38,55 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="directory for keys and the record of decisions")
+    parser.add_argument(
+        "--database-url",
+        default=os.environ.get("READYGATE_DATABASE_URL", ""),
+        metavar="URL",
+        help="PostgreSQL for the record, shared by several servers with the same keys (READYGATE_DATABASE_URL)",
+    )
+    parser.add_argument(
+        "--anchor",
+        type=Path,
+        metavar="DIR",
+        help="directory for the newest checkpoint, outside of what a backup restores (default: in the data directory)",
+    )
+    parser.add_argument("--log-origin", default="", metavar="NAME", help="name of the log (default: a random one)")
+    parser.add_argument(
+        "--retention", type=int, default=0, metavar="DAYS", help="drop the bytes of older requests and answers"
+    )
+    parser.add_argument("--no-record", action="store_true", help="keep no record: decisions can not be proven")
+
+
+def _record(options: argparse.Namespace) -> RecordSettings | None:
+    if options.no_record:
+        return None
+    directory = data_directory(options.data_dir)
+    if directory is None:
+        raise SettingsError("--data-dir DIR is missing: decisions are recorded; --no-record keeps no record")
+    return RecordSettings(
+        directory, options.database_url, options.anchor, options.log_origin, retention_days=options.retention
+    )
+
+
+def data_directory(path: Path | None) -> Path | None:
+    """Returns the data directory, made when it is not there."""
+    if path is not None:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
 def run(options: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     # Imported here, because the other commands need no server.
-    from readygate_server.bootstrap.server import data_directory, serve
+    from readygate_server.bootstrap.server import serve
     from readygate_server.grpc_api.server import ListenError
 
     try:
         settings = ServerSettings(
             listen=Address.parse(options.listen),
-            data_dir=data_directory(options.data_dir),
+            record=_record(options),
             rules=options.rules,
             metrics=Address.parse(options.metrics, what="--metrics") if options.metrics else None,
             identity=options.identity,

@@ -10,7 +10,7 @@ from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse
 from readygate_server import ENGINE_VERSION
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.domain.errors import NotFoundError
-from readygate_server.domain.record import StoredDecision
+from readygate_server.domain.record import Payload, StoredDecision
 from readygate_server.domain.verdict import Waiver
 from readygate_server.grpc_api.differences import Difference, differences
 from readygate_server.grpc_api.judging import judge, read_request
@@ -34,7 +34,7 @@ class Replayer:
         gate: ServedGate,
         ruleset_of: RulesetOf,
         waivers_of: WaiversOf,
-        request_of: Callable[[StoredDecision], bytes],
+        request_of: Callable[[Payload], bytes],
     ) -> None:
         """Takes the gate, where rulesets and waivers of the past are, and what opens the recorded request."""
         self._gate = gate
@@ -51,12 +51,13 @@ class Replayer:
         """
         if stored.payload is None:
             raise NotFoundError("payload of the decision", stored.id)
-        recorded = EvaluateResponse.FromString(stored.payload.response)
+        payload = stored.payload
+        recorded = EvaluateResponse.FromString(payload.response)
         replayed = EvaluateResponse()
         replayed.CopyFrom(recorded)
-        replayed.decision.CopyFrom(await self._judged(stored))
+        replayed.decision.CopyFrom(await self._judged(stored, payload))
         found: Sequence[Difference] = ()
-        if replayed.SerializeToString(deterministic=True) != stored.payload.response:
+        if replayed.SerializeToString(deterministic=True) != payload.response:
             found = list(differences(recorded.decision, replayed.decision)) or [_ENCODING]
         return pb.ReplayDecisionResponse(
             identical=not found,
@@ -68,8 +69,8 @@ class Replayer:
             recorded_engine_version=stored.facts.engine_version,
         )
 
-    async def _judged(self, stored: StoredDecision) -> Decision:
-        request = EvaluateRequest.FromString(self._request_of(stored))
+    async def _judged(self, stored: StoredDecision, payload: Payload) -> Decision:
+        request = EvaluateRequest.FromString(self._request_of(payload))
         request.as_of = stored.facts.as_of
         asked, dossier = read_request(self._gate, request, Faults())
         active = await self._ruleset_of(stored.facts.ruleset.digest)

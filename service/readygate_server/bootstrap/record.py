@@ -1,0 +1,148 @@
+"""Opens the record of a server: keys, names, the store, and the services over them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final
+
+from readygate_server.adapters.certificates.forms import SignedCertificates
+from readygate_server.adapters.certificates.stored import StoredDecisionReader
+from readygate_server.adapters.clock import seconds_now
+from readygate_server.adapters.log.anchor import AnchorError, FileAnchor
+from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner
+from readygate_server.adapters.log.note import NoteError
+from readygate_server.adapters.log.origin import ensure_origin
+from readygate_server.adapters.names.sealing import RequestSealer
+from readygate_server.adapters.names.vault import Vault
+from readygate_server.adapters.recorded import RecordedDecisions, RecordedWaivers
+from readygate_server.adapters.signing.errors import KeyProblemError, MalformedError
+from readygate_server.adapters.signing.store import FOLDER as KEYS
+from readygate_server.adapters.signing.store import KeyRing, ensure_keys
+from readygate_server.adapters.storage import RecordStore, StoreRefusedError, open_store
+from readygate_server.adapters.storage.clock import microseconds_now
+from readygate_server.adapters.storage.erasures import StoredErasures
+from readygate_server.adapters.storage.retention import StoredRetention
+from readygate_server.adapters.storage.waivers import StoredWaivers
+from readygate_server.application.certify import Certify
+from readygate_server.application.erasure import Erasures
+from readygate_server.application.retention import Dropped, keep_for
+from readygate_server.application.waivers import WaiverPorts, Waivers
+from readygate_server.bootstrap.local import Snapshot
+from readygate_server.bootstrap.past_rulesets import PastRulesets
+from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.domain.errors import GateError, RecordUnavailableError
+from readygate_server.grpc_api.certificate_servicer import CertificateServicer
+from readygate_server.grpc_api.decision_servicer import DecisionServicer
+from readygate_server.grpc_api.keeping import Keeping
+from readygate_server.grpc_api.log_servicer import LogServicer
+from readygate_server.grpc_api.page_tokens import PageTokens
+from readygate_server.grpc_api.recording import Recording
+from readygate_server.grpc_api.replay import Replayer
+from readygate_server.grpc_api.waiver_servicer import WaiverServicer
+from readygate_server.observability import logger
+from readygate_server.settings import RecordSettings, SettingsError
+
+_RETRY_SECONDS: Final = 1.0
+_UNUSABLE: Final = (StoreRefusedError, AnchorError, NoteError, KeyProblemError, MalformedError, GateError, OSError)
+
+
+class Record:
+    """The open record of a server."""
+
+    def __init__(self, store: RecordStore, keeping: Keeping, closing: AsyncExitStack) -> None:
+        """Takes what is open, and what closes it."""
+        self._store = store
+        self._closing = closing
+        self.keeping = keeping
+
+    async def keep_rulesets(self, snapshot: Snapshot) -> None:
+        """Keeps the files of all rulesets; waits for a record that is out of reach."""
+        bundle = snapshot.bundle
+        for ruleset in snapshot.rulesets:
+            while True:
+                try:
+                    await self._store.keep_ruleset(ruleset.identity.digest, bundle)
+                    break
+                except RecordUnavailableError as error:
+                    logger().error("ruleset_not_kept", digest=ruleset.identity.digest, detail=error.detail)
+                    await asyncio.sleep(_RETRY_SECONDS)
+
+    async def close(self) -> None:
+        """Writes what was asked for and lets go of everything."""
+        await self._closing.aclose()
+
+
+async def open_record(settings: RecordSettings, rules: ServedRules) -> Record:
+    """Opens the record; raises SettingsError when it can not or must not be opened like this."""
+    async with AsyncExitStack() as opened:
+        try:
+            return await _open(settings, rules, opened)
+        except _UNUSABLE as error:
+            raise SettingsError(str(error)) from error
+
+
+async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitStack) -> Record:
+    await asyncio.to_thread(ensure_keys, settings.directory)
+    ring = KeyRing(settings.directory)
+    keys = settings.directory / KEYS
+    origin = ensure_origin(keys, settings.log_origin)
+    vault = Vault.at(settings.database_url or settings.directory, keys)
+    opened.callback(vault.close)
+    signer = Ed25519CheckpointSigner(origin, lambda: ring.current().checkpoint_key)
+    anchor = FileAnchor(settings.anchor or settings.directory / "anchor")
+    store = await open_store(settings.database_url or settings.directory, signer=signer, anchor=anchor)
+    opened.push_async_callback(store.close)
+    erasures = Erasures(vault, StoredErasures(store))
+    await erasures.settle()
+    if settings.retention_days:
+        opened.push_async_callback(_cancelled, asyncio.create_task(_keep_for(store, settings.retention_days)))
+    return Record(store, _keeping(store, vault, ring, erasures, rules, origin), opened.pop_all())
+
+
+def _keeping(
+    store: RecordStore, vault: Vault, ring: KeyRing, erasures: Erasures, rules: ServedRules, origin: str
+) -> Keeping:
+    sealer = RequestSealer(vault)
+    past = PastRulesets(rules, store)
+    tokens = PageTokens(vault.secret("page tokens"))
+    waivers = Waivers(
+        WaiverPorts(StoredWaivers(store), RecordedDecisions(store), past, vault, microseconds_now),
+    )
+    replayer = Replayer(rules, past.active, waivers.named, sealer.for_replay)
+    certify = Certify(
+        store,
+        store,
+        store,
+        vault,
+        RecordedWaivers(waivers),
+        StoredDecisionReader(sealer),
+        SignedCertificates(lambda: ring.current().certificate_signer),
+        origin=origin,
+        now=seconds_now,
+    )
+    return Keeping(
+        recording=Recording(store, store, vault, sealer, secret=vault.secret("request hashes")),
+        waivers=waivers,
+        decisions=DecisionServicer(store, vault, sealer, replayer, erasures, tokens),
+        log=LogServicer(store, ring),
+        certificates=CertificateServicer(certify),
+        waiver_steps=WaiverServicer(waivers, tokens),
+    )
+
+
+async def _keep_for(store: RecordStore, days: int) -> None:
+    """Drops old payloads for as long as the server runs."""
+
+    def told(what: Dropped | RecordUnavailableError) -> None:
+        if isinstance(what, Dropped):
+            logger().info("payloads_dropped", payloads=what.payloads, entry=what.entry_id)
+        else:
+            logger().error("payloads_not_dropped", detail=what.detail)
+
+    await keep_for(StoredRetention(store), days=days, now=microseconds_now, told=told)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
