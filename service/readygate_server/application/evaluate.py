@@ -17,7 +17,7 @@ from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.alternatives import alternatives
 from readygate_server.application.judgement import Judgement, Question, judge, prepare
 from readygate_server.application.ports import Dossier
-from readygate_server.domain.decision import Decision, MissingFact, count_foundations
+from readygate_server.domain.decision import Decision, MissingFact, missing_fact_of
 from readygate_server.domain.facts import FactRef
 from readygate_server.domain.plan import make_plan
 from readygate_server.domain.validity import valid_until
@@ -43,7 +43,6 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
         plan=make_plan(judged.table, judged.findings) if question.full and blocked else None,
         ways_to_yes=ways,
         passes_today=passing,
-        foundations=count_foundations(judged.findings),
         ruleset=active.ruleset.identity,
         rule_count=len(active.ruleset.rules),
         engine_version=ENGINE_VERSION,
@@ -80,4 +79,6 @@ def _missing(judged: Judgement, dossier: Dossier) -> tuple[MissingFact, ...]:
             if finding.rule.id not in rules[-1:]:  # findings stand by rule
                 rules.append(finding.rule.id)
     said = dossier.statements
-    return tuple([MissingFact(ref, tuple(needed[ref]), said.get(ref, ""), ref in blocking) for ref in sorted(needed)])
+    return tuple(
+        [missing_fact_of((ref, tuple(needed[ref]), said.get(ref, ""), ref in blocking)) for ref in sorted(needed)]
+    )

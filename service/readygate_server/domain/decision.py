@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from readygate_server.domain.facts import FactRef, FactValue
@@ -21,6 +23,12 @@ class MissingFact(NamedTuple):
     rule_ids: tuple[str, ...]
     statement: str
     blocks: bool
+
+
+missing_fact_of: Callable[[tuple[FactRef, tuple[str, ...], str, bool]], MissingFact] = partial(
+    tuple.__new__, MissingFact
+)
+"""Makes a missing fact of all its fields, in half the time of the class."""
 
 
 class Candidate(NamedTuple):
@@ -85,13 +93,17 @@ class Decision:
     plan: Plan | None
     ways_to_yes: tuple[WayToYes, ...]
     passes_today: tuple[PassingToday, ...]
-    foundations: tuple[FoundationCount, ...]
     ruleset: RulesetIdentity
     rule_count: int
     engine_version: str
     facts_digest: str
     valid_until: str
     waiver_ids: tuple[str, ...]
+
+    @property
+    def foundations(self) -> tuple[FoundationCount, ...]:
+        """Counts per foundation, by name. They decide nothing, so they are counted when somebody looks."""
+        return count_foundations(self.findings)
 
     def rule_ids(self, *, effect: int) -> frozenset[str]:
         """Returns the rules whose findings have an effect, whatever the subject."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from readygate_server.domain.bounds import upper_rate, wilson_bound
 from readygate_server.domain.facts import FactRef, Facts, ProposalFacts
 from readygate_server.domain.vocabulary import Scope
 
@@ -29,9 +30,6 @@ class Partly(NamedTuple):
 Computed = float | Partly
 """A value, or what is known of it."""
 
-_Z_ONE_SIDED_95 = 1.6448536269514722
-"""95th percentile of the standard normal distribution."""
-
 
 @dataclass(frozen=True, slots=True)
 class Derived:
@@ -41,21 +39,6 @@ class Derived:
     unit: str
     inputs: tuple[str, ...]
     compute: Callable[[ProposalFacts, str, Facts], Computed]
-
-
-def wilson_bound(successes: float, trials: int, *, upper: bool) -> float:
-    """Returns the one-sided 95 % Wilson score bound of a proportion, 0..1."""
-    share = successes / trials
-    z2 = _Z_ONE_SIDED_95**2
-    centre = share + z2 / (2 * trials)
-    margin = _Z_ONE_SIDED_95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
-    bound = (centre + margin if upper else centre - margin) / (1 + z2 / trials)
-    return min(1.0, max(0.0, bound))
-
-
-def upper_rate(failures: int, trials: int) -> float:
-    """Returns the one-sided 95 % upper bound of a failure rate: exact when none was seen, Wilson's otherwise."""
-    return 1 - 0.05 ** (1 / trials) if failures == 0 else wilson_bound(failures, trials, upper=True)
 
 
 def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[float], tuple[FactRef, ...]]:
@@ -138,18 +121,24 @@ class _Path(NamedTuple):
     missing: tuple[FactRef, ...]
 
 
+_OWNERS = {scope: f"{scope}.owner.person" for scope in (Scope.SOURCE, Scope.API, Scope.WORKFLOW)}
+
+
 def _dependencies_without_owner(proposal: ProposalFacts, _: str, __: Facts) -> Computed:
     dependencies = proposal.deployment.get("deployment.dependencies")
     if not isinstance(dependencies, tuple):
         return Partly((FactRef("deployment.dependencies"),), least=0.0)
     missing: list[FactRef] = []
     count = 0
-    for scope in (Scope.SOURCE, Scope.API, Scope.WORKFLOW):
+    wanted = frozenset(dependencies)
+    for scope, name in _OWNERS.items():
         for asset, facts in proposal.of(scope):
-            owner = facts.get(f"{scope}.owner.person")
-            if asset in dependencies and owner is None:
-                missing.append(FactRef(f"{scope}.owner.person", asset))
-            elif asset in dependencies and not owner:
+            if asset not in wanted:
+                continue
+            owner = facts.get(name)
+            if owner is None:
+                missing.append(FactRef(name, asset))
+            elif not owner:
                 count += 1
     return Partly(tuple(missing), least=float(count)) if missing else float(count)
 

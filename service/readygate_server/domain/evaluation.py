@@ -79,20 +79,20 @@ def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     rule = row.rule
     if row.idle is not None:
         return [row.idle]
-    if not rule.in_force(case.as_of):
-        return [nothing_asked(row, "", _NOT_APPLICABLE)]
-    if table.gate < row.due:
-        return [nothing_asked(row, "", _NOT_DUE)]
-    applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
-    if applies is False:
-        return [nothing_asked(row, "", _NOT_APPLICABLE)]
-    doubt = applies.missing if isinstance(applies, Unknown) else ()
-    if row.adjustable:
-        row = _adjusted(row, table, case)
     subjects = case.facts.of(rule.scope)
-    if not subjects:
-        return [nothing_asked(row, "", _NOT_APPLICABLE)]
-    return _judge_subjects(row, case, subjects, doubt)
+    doubt: Doubt = ()
+    if not row.always:
+        if not rule.in_force(case.as_of):
+            return [nothing_asked(row, "", _NOT_APPLICABLE)]
+        if table.gate < row.due:
+            return [nothing_asked(row, "", _NOT_DUE)]
+        applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
+        if applies is False:
+            return [nothing_asked(row, "", _NOT_APPLICABLE)]
+        doubt = applies.missing if isinstance(applies, Unknown) else ()
+        if row.adjustable:
+            row = _adjusted(row, table, case)
+    return _judge_subjects(row, case, subjects, doubt) if subjects else [nothing_asked(row, "", _NOT_APPLICABLE)]
 
 
 def _judge_subjects(
@@ -216,21 +216,20 @@ def _conclude(row: RuleRow, subject: str, observations: list[Observation], case:
     violated = satisfied = open_facts = not_due = excused = False
     missing: tuple[FactRef, ...] = ()
     for asked, _, outcome, lacking in observations:
-        effect = asked.effect
         if outcome is _SATISFIED:
             satisfied = True
         elif outcome is _VIOLATED:
             violated = True
-            refuted = effect if effect > refuted else refuted
+            refuted = asked.effect if asked.effect > refuted else refuted
         elif outcome is _UNKNOWN:
             open_facts = True
-            unknown = effect if effect > unknown else unknown
+            unknown = asked.effect if asked.effect > unknown else unknown
             missing += lacking
         elif outcome is _NOT_DUE:
             not_due = True
         else:
             excused = True
-            to_confirm = effect if effect > to_confirm else to_confirm
+            to_confirm = max(to_confirm, asked.effect)
     if violated and refuted >= unknown:
         outcome = _VIOLATED
     elif open_facts:
@@ -280,4 +279,4 @@ def _adjusted(row: RuleRow, table: RuleTable, case: Case) -> RuleRow:
         part if part.severity is not None else part._replace(effect=severity.effect(due=part.due, gate=table.gate))
         for part in row.asked
     )
-    return RuleRow(row.rule, severity, row.due, asked, parts_of(asked), adjustable=False, idle=None)
+    return RuleRow(row.rule, severity, row.due, asked, parts_of(asked), adjustable=False, always=True, idle=None)

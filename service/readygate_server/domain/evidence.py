@@ -111,19 +111,24 @@ def demand_evidence(
         return [*findings, Finding(row.rule, "", Outcome.NOT_APPLICABLE, Effect.NONE, row.severity, row.due)]
     if table.gate < row.due:
         return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
-    inspector = _Inspector(table, index, facts, day)
-    judged = [finding if inspector.is_covered(finding) else inspector.inspect(finding) for finding in findings]
+    inspector = _Inspector(index, facts, day)
+    # What evidence for whole groups is enough for can not fall short; most findings take this way.
+    standards, met = table.standards, index.met_by_groups(table.standards_of_groups)
+    met_by_deployment = met[""]
+    judged = [
+        finding
+        if not finding.observations or standards[finding.rule.id] <= met.get(finding.subject, met_by_deployment)
+        else inspector.inspect(finding)
+        for finding in findings
+    ]
     judged.append(_evidence_finding(row, table, inspector.shortfalls()))
     return judged
 
 
 class _Inspector:
-    """Looks at the evidence of each group once, and at that of each fact once where the group's does not suffice."""
+    """Looks at each fact's evidence once."""
 
-    def __init__(self, table: RuleTable, index: EvidenceIndex, facts: ProposalFacts, day: int) -> None:
-        self._table = table
-        self._met = index.met_by_groups(table.standards_of_groups)
-        self._met_by_deployment = self._met.get("", frozenset())
+    def __init__(self, index: EvidenceIndex, facts: ProposalFacts, day: int) -> None:
         self._index = index
         self._facts = facts
         self._day = day
@@ -133,12 +138,6 @@ class _Inspector:
     def shortfalls(self) -> list[Shortfall]:
         """Returns what was found, by fact, the worst first; of several of one kind the one that weighs most."""
         return sorted(self._found.values(), key=lambda each: (each.ref, _RANKED.index(each.outcome)))
-
-    def is_covered(self, finding: Finding) -> bool:
-        """True when evidence for whole groups is enough for all that a rule asks, so that nothing can fall short."""
-        if not finding.observations:
-            return True
-        return self._table.standards[finding.rule.id] <= self._met.get(finding.subject, self._met_by_deployment)
 
     def inspect(self, finding: Finding) -> Finding:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""

@@ -16,6 +16,7 @@ Facts = Mapping[str, FactValue]
 """Values by fact name, such as `source.completeness` or `source.accuracy.ratio`. A missing key is unknown."""
 
 _CORPUS = "corpus"
+_DEPLOYMENT = Scope.DEPLOYMENT
 
 
 class FactRef(NamedTuple):
@@ -45,7 +46,7 @@ class ProposalFacts:
 
     def of(self, scope: Scope) -> tuple[tuple[str, Facts], ...]:
         """Returns the subjects of a scope; the deployment is one subject without an id."""
-        return (("", self.deployment),) if scope is Scope.DEPLOYMENT else self.assets.get(scope, ())
+        return (("", self.deployment),) if scope is _DEPLOYMENT else self.assets.get(scope, ())
 
     def get(self, ref: FactRef) -> FactValue | None:
         """Returns a value, or None when it is unknown."""

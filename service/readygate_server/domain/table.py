@@ -29,6 +29,7 @@ There is a comparison when nothing else bears on it, and an observation when the
 class RuleRow:
     """One rule at one tier and gate. `adjustable` rows have severities that depend on the proposal.
 
+    `always` is true when the rule is asked of every subject of its scope, whatever the proposal and the day.
     `parts` is what is asked in the form in which the evaluator runs through it. `idle` is the finding when nothing is
     asked, whatever the proposal and the day.
     """
@@ -39,6 +40,7 @@ class RuleRow:
     asked: tuple[Asked, ...]
     parts: tuple[Part, ...]
     adjustable: bool
+    always: bool
     idle: Finding | None
 
 
@@ -104,15 +106,15 @@ def nothing_asked(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
 def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> RuleRow:
     severity = rule.severity[tier]
     asked = () if severity is Severity.NONE else tuple(_asked(rule, tier, gate, backing))
-    row = RuleRow(rule, severity, rule.due[tier], asked, parts_of(asked), bool(rule.severity_when), None)
-    return replace(row, idle=_idle(row, gate))
-
-
-def _idle(row: RuleRow, gate: Gate) -> Finding | None:
-    if not row.asked:
-        return nothing_asked(row, "", Outcome.NOT_APPLICABLE)
-    is_dated = row.rule.effective_from or row.rule.effective_until
-    return nothing_asked(row, "", Outcome.NOT_DUE) if gate < row.due and not is_dated else None
+    is_dated = bool(rule.effective_from or rule.effective_until)
+    is_due, adjustable = gate >= rule.due[tier], bool(rule.severity_when)
+    always = is_due and not (is_dated or rule.when or adjustable)
+    row = RuleRow(rule, severity, rule.due[tier], asked, parts_of(asked), adjustable, always, idle=None)
+    if not asked:
+        return replace(row, idle=nothing_asked(row, "", Outcome.NOT_APPLICABLE))
+    if not is_due and not is_dated:
+        return replace(row, idle=nothing_asked(row, "", Outcome.NOT_DUE))
+    return row
 
 
 def _asked(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> Iterator[Asked]:

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from readygate_server.domain.derived import DERIVED, Partly, upper_rate, wilson_bound
+from readygate_server.domain.bounds import upper_rate, wilson_bound
+from readygate_server.domain.derived import DERIVED, Partly
 from readygate_server.domain.facts import FactRef, Facts, ProposalFacts, scope_of
 from readygate_server.domain.vocabulary import Scope
 from tests.unit.make import facts

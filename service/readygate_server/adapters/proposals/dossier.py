@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 from readygate.v1 import evidence_pb2
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.digest import facts_digest
 from readygate_server.adapters.proposals.entries import Entry, entry_of, evidence_of
 from readygate_server.adapters.proposals.flatten import facts_of
+from readygate_server.adapters.proposals.lazy import lazy
 from readygate_server.adapters.proposals.normalise import normalise
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
 from readygate_server.domain.decision import Conflict
@@ -31,22 +31,22 @@ class ProposalDossier:
         self.proposal = proposal
         self.conflicts = conflicts
 
-    @cached_property
+    @lazy
     def facts(self) -> ProposalFacts:
         """Facts in use."""
         return facts_of(self.proposal)
 
-    @cached_property
+    @lazy
     def evidence(self) -> Sequence[Evidence]:
         """Evidence entries as far as judging needs them."""
         return evidence_of(self._entries)
 
-    @cached_property
+    @lazy
     def _entries(self) -> Sequence[Entry]:
         """Evidence entries as they are digested."""
         return [entry_of(entry) for entry in self.proposal.evidence]
 
-    @cached_property
+    @lazy
     def not_applicable(self) -> Mapping[FactRef, str]:
         """Facts that somebody named says do not apply, with the reason."""
         return {
@@ -55,7 +55,7 @@ class ProposalDossier:
             if each.kind == evidence_pb2.FACT_STATEMENT_KIND_NOT_APPLICABLE and each.reason and each.stated_by
         }
 
-    @cached_property
+    @lazy
     def statements(self) -> Mapping[FactRef, str]:
         """What is said instead of a value."""
         return {
@@ -63,7 +63,7 @@ class ProposalDossier:
             for each in self.proposal.statements
         }
 
-    @cached_property
+    @lazy
     def digest(self) -> str:
         """Digest over all facts."""
         return facts_digest(self.proposal, self.facts, self._entries)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from readygate.v1 import evidence_pb2
 from readygate_server.adapters.proposals.canonical import canonical_json
 from readygate_server.adapters.proposals.values import from_wire
@@ -35,9 +33,9 @@ def entry_of(entry: evidence_pb2.Evidence) -> Entry:
         entry.source_digest,
         entry.collector,
         entry.collector_version,
-        _moment(entry.collected_at) if has("collected_at") else [],
-        _moment(entry.as_of) if has("as_of") else [],
-        _moment(entry.expires_at) if has("expires_at") else [],
+        [(at := entry.collected_at).seconds, at.nanos] if has("collected_at") else [],
+        [(at := entry.as_of).seconds, at.nanos] if has("as_of") else [],
+        [(at := entry.expires_at).seconds, at.nanos] if has("expires_at") else [],
         entry.attested_by != "",
         _value(entry.value) if has("value") else "",
     ]
@@ -59,10 +57,6 @@ def _judged(entry: Entry) -> Evidence:
     as_of_day = as_of[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if as_of else None
     last_day = expires_at[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if expires_at else None
     return Evidence(whole, subject, _GRADES[grade], as_of_day, last_day, source_uri)
-
-
-def _moment(moment: Timestamp) -> list[int]:
-    return [moment.seconds, moment.nanos]
 
 
 def _value(value: evidence_pb2.FactValue) -> str:

@@ -8,6 +8,7 @@ getters, they take about two thirds of the time. A field is read first and asked
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -30,7 +31,9 @@ from readygate_server.domain.vocabulary import Scope
 NO_NAME: Final = "#"
 """Stands for an enumeration number that has no name; never in a proposal that was validated."""
 
-_Reader = Callable[[Any], dict[str, FactValue]]
+_Reader = Callable[[Any, dict[str, FactValue]], dict[str, FactValue]]
+"""Adds the facts of a message to others, which it returns."""
+_ID: Final = itemgetter(0)
 _INDENT: Final = "    "
 
 
@@ -49,30 +52,26 @@ def deployment_facts(proposal: Proposal) -> Facts:
     has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names one by one
     for group, read in _SINGLES.items():
         if has(group):
-            facts.update(read(getattr(proposal, group)))
+            read(getattr(proposal, group), facts)
     return facts
 
 
 def asset_facts(proposal: Proposal) -> Mapping[Scope, tuple[tuple[str, Facts], ...]]:
     """Returns the facts of data sources, APIs and workflows, sorted by id."""
     return {
-        scope: tuple(sorted([(asset.id, read(asset)) for asset in getattr(proposal, field)], key=_id_of))
+        scope: tuple(sorted([(asset.id, read(asset, {})) for asset in getattr(proposal, field)], key=_ID))
         for scope, (field, read) in _ASSETS.items()
     }
 
 
 def facts_in(scope: Scope, asset: Message) -> Facts:
     """Returns the facts of one asset."""
-    return _ASSETS[scope][1](asset)
+    return _ASSETS[scope][1](asset, {})
 
 
 def is_stated(facts: Facts, names: Iterable[str]) -> bool:
     """True when any of the names has a value; for a composite fact give its parts."""
     return any(name in facts for name in names)
-
-
-def _id_of(asset: tuple[str, Facts]) -> str:
-    return asset[0]
 
 
 class _Source:
@@ -134,7 +133,7 @@ def _reader_of(message: Descriptor, prefix: str) -> _Reader:
     source = _Source()
     source.read_fields(message, prefix, "m", 1)
     defaults = "".join(f", {name}={name}" for name in source.names)
-    text = "\n".join([f"def read(m{defaults}):", f"{_INDENT}out = {{}}", *source.lines, f"{_INDENT}return out"])
+    text = "\n".join([f"def read(m, out{defaults}):", *source.lines, f"{_INDENT}return out"])
     scope: dict[str, Any] = dict(source.names)
     exec(compile(text, f"<facts of {message.name}>", "exec"), scope)  # noqa: S102 -- as dataclasses do; no input reaches it
     reader: _Reader = scope["read"]
