@@ -28,6 +28,9 @@ def test_all_commands_are_there() -> None:
     assert {" ".join(names) for names in COMMANDS} == {
         *("", "check", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
+        *("log", "log verify", "log proof"),
+        *("certificate", "certificate issue", "certificate verify"),
+        *("keys", "keys init", "keys rotate", "keys revoke", "keys list", "keys export"),
     }
 
 
@@ -66,6 +69,11 @@ WRONG: list[tuple[str, ...]] = [
     ("rules", "show"),
     ("rules", "test", "--min", "most"),
     ("serve", "--grace", "long"),
+    ("certificate", "verify", "x.json"),
+    ("certificate", "verify", "x.json", "--keys", "y.json", "--at", "yesterday"),
+    ("certificate", "issue", "x", "--server", "127.0.0.1:1"),
+    ("keys", "init"),
+    ("keys", "rotate", "--data-dir", ".", "--purpose", "letters"),
 ]
 
 
