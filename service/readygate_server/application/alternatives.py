@@ -14,7 +14,7 @@ from readygate_server.application.judgement import Judgement, Prepared, Question
 from readygate_server.domain.decision import PassingToday, WayToYes
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.finding import Finding
-from readygate_server.domain.plan import make_plan
+from readygate_server.domain.plan import Plan, make_plan
 from readygate_server.domain.tiering import Narrowing, narrow
 from readygate_server.domain.verdict import decide
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Tier
@@ -22,10 +22,13 @@ from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Tier
 Alternatives = tuple[tuple[PassingToday, ...], tuple[WayToYes, ...]]
 
 
-def alternatives(active: ActiveRuleset, prepared: Prepared, judged: Judgement, question: Question) -> Alternatives:
+def alternatives(
+    active: ActiveRuleset, prepared: Prepared, judged: Judgement, question: Question, plan: Plan | None
+) -> Alternatives:
     """Returns, per tier from the highest, the latest gate that passes today; and the ways to yes, cheapest first.
 
-    A way is left out when another one asks for no more work and gives at least the same tier and gate.
+    A way is left out when another one asks for no more work and gives at least the same tier and gate. `plan` is that
+    of what was judged, where it does not pass.
     """
     passing: list[PassingToday] = []
     ways: list[WayToYes] = []
@@ -38,7 +41,7 @@ def alternatives(active: ActiveRuleset, prepared: Prepared, judged: Judgement, q
             passing.append(PassingToday(at_gates[latest].verdict, tier, latest, narrowings))
         if not judged.verdict.passes:
             ways.extend(
-                _way(at_gates[gate], gate, narrowings)
+                _way(at_gates[gate], gate, narrowings, plan if at_gates[gate] is judged else None)
                 for gate in Gate
                 if gate <= question.gate and not at_gates[gate].verdict.passes
             )
@@ -62,8 +65,8 @@ def _at_gates(
     return at_gates
 
 
-def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...]) -> WayToYes:
-    plan = make_plan(judged.table, judged.findings)
+def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...], plan: Plan | None) -> WayToYes:
+    plan = plan or make_plan(judged.table, judged.findings)
     return WayToYes(
         decide([_done(finding) for finding in judged.findings]),
         judged.tier.tier,

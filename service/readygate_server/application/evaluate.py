@@ -31,7 +31,8 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
     prepared = prepare(active, dossier, question)
     judged = judge(active, prepared, question)
     blocked = not judged.verdict.passes
-    passing, ways = alternatives(active, prepared, judged, question) if question.full else ((), ())
+    plan = make_plan(judged.table, judged.findings) if question.full and blocked else None
+    passing, ways = alternatives(active, prepared, judged, question, plan) if question.full else ((), ())
     return Decision(
         verdict=judged.verdict,
         gate=question.gate,
@@ -40,7 +41,7 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
         findings=judged.findings,
         missing=_missing(judged, dossier),
         conflicts=dossier.conflicts,
-        plan=make_plan(judged.table, judged.findings) if question.full and blocked else None,
+        plan=plan,
         ways_to_yes=ways,
         passes_today=passing,
         ruleset=active.ruleset.identity,

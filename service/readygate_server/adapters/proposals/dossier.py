@@ -87,7 +87,11 @@ class ProposalDossier:
                 clear_fact(changed, ref)
             else:
                 set_fact(changed, ref, list(value) if isinstance(value, tuple) else value)
-        return ProposalDossier(changed, self.conflicts)
+        dossier = ProposalDossier(changed, self.conflicts)
+        # Only facts have changed; what was read of evidence and statements stays as it is.
+        dossier._entries, dossier.evidence = self._entries, self.evidence
+        dossier.not_applicable, dossier.statements = self.not_applicable, self.statements
+        return dossier
 
 
 def dossier_of(proposal: Proposal, facts: ProposalFacts | None = None) -> ProposalDossier:
