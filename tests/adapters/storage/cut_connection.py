@@ -62,7 +62,7 @@ class Between:
             back.join()
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
-        records = False
+        records = False  # whether the transaction of now records a decision; others are let through
         while data := client.recv(65_536):
             records = records or b"INSERT INTO decision" in data
             if records and b"COMMIT" in data and self.cut is not Cut.NOWHERE:
@@ -73,6 +73,7 @@ class Between:
                     server.sendall(data)
                     threading.Event().wait(0.2)  # for the server to do it
                 return
+            records = records and b"COMMIT" not in data
             server.sendall(data)
 
 

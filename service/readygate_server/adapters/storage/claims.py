@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.dialects import postgresql
 
 from readygate_server.adapters.storage.schema import IDEMPOTENCY, PAYLOAD
+
+# Statements are put together once, since that takes as long as running one.
+_CLAIMS: Final = IDEMPOTENCY.c
+_READ: Final = (
+    select(_CLAIMS.request_id, _CLAIMS.request_hash, _CLAIMS.decision_id, PAYLOAD.c.response)
+    .select_from(IDEMPOTENCY.outerjoin(PAYLOAD, PAYLOAD.c.decision_id == _CLAIMS.decision_id))
+    .where(_CLAIMS.caller == bindparam("caller"), _CLAIMS.request_id.in_(bindparam("request_ids", expanding=True)))
+)
+_CLAIM: Final = insert(IDEMPOTENCY)
+_CLAIM_UNLESS_TAKEN: Final = (
+    postgresql.insert(IDEMPOTENCY).on_conflict_do_nothing().returning(_CLAIMS.caller, _CLAIMS.request_id)
+)
 
 
 class Key(NamedTuple):
@@ -29,17 +41,14 @@ class Claim(NamedTuple):
 
 def read_claims(connection: Connection, keys: Collection[Key]) -> dict[Key, Claim]:
     """Returns the claims among keys."""
-    if not keys:
-        return {}
-    claim = IDEMPOTENCY.c
-    query = (
-        select(claim.caller, claim.request_id, claim.request_hash, claim.decision_id, PAYLOAD.c.response)
-        .select_from(IDEMPOTENCY.outerjoin(PAYLOAD, PAYLOAD.c.decision_id == claim.decision_id))
-        .where(tuple_(claim.caller, claim.request_id).in_(keys))
-    )
+    # A question per caller, because for pairs of columns SQLite reads the whole table.
+    by_caller: dict[str, list[str]] = {}
+    for caller, request_id in keys:
+        by_caller.setdefault(caller, []).append(request_id)
     return {
-        Key(caller, request_id): Claim(bytes(request_hash), decision_id, bytes(response or b""))
-        for caller, request_id, request_hash, decision_id, response in connection.execute(query)
+        Key(caller, row.request_id): Claim(bytes(row.request_hash), row.decision_id, bytes(row.response or b""))
+        for caller, request_ids in by_caller.items()
+        for row in connection.execute(_READ, {"caller": caller, "request_ids": request_ids})
     }
 
 
@@ -57,12 +66,6 @@ def claim_keys(connection: Connection, claims: Mapping[Key, tuple[bytes, str]]) 
         for key in sorted(claims)  # the same order everywhere, so that two servers never wait for each other
     ]
     if connection.dialect.name != "postgresql":
-        connection.execute(insert(IDEMPOTENCY), rows)
+        connection.execute(_CLAIM, rows)
         return frozenset()
-    claimed = connection.execute(
-        postgresql.insert(IDEMPOTENCY)
-        .on_conflict_do_nothing()
-        .returning(IDEMPOTENCY.c.caller, IDEMPOTENCY.c.request_id),
-        rows,
-    )
-    return frozenset(claims) - {Key(caller, request_id) for caller, request_id in claimed}
+    return frozenset(claims) - {Key(*claimed) for claimed in connection.execute(_CLAIM_UNLESS_TAKEN, rows)}

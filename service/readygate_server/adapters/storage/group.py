@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +16,10 @@ from readygate_server.adapters.storage.rows import decision_row, payload_row
 from readygate_server.adapters.storage.schema import DECISION, ENTRY, PAYLOAD
 from readygate_server.domain.errors import RequestIdReusedError
 from readygate_server.domain.record import EntryKind, NewDecision, NewEntry, Recorded, Sealed, Stamp
+
+_ENTRY: Final = insert(ENTRY)
+_DECISION: Final = insert(DECISION)
+_PAYLOAD: Final = insert(PAYLOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +80,18 @@ def write_group(connection: Connection, items: Sequence[Item], clock: RecordCloc
             {"id": stamp.id, "recorded_at": stamp.recorded_at, "kind": kind.value, "body": body}
             for stamp, kind, body in group.entries
         ]
-        connection.execute(insert(ENTRY), rows)
+        connection.execute(_ENTRY, rows)
     return group
 
 
 def _write_decisions(
     connection: Connection, decisions: Sequence[tuple[int, NewDecision]], clock: RecordClock, group: Group
 ) -> None:
-    claims = read_claims(connection, {_key(decision) for _place, decision in decisions if decision.request_id})
+    asked = {_key(decision) for _place, decision in decisions if decision.request_id}
+    # In PostgreSQL another server may be first at any moment, so there the claim itself is the question: it waits for
+    # the other's commit, and what the other wrote can be read then.
+    claims = read_claims(connection, asked) if connection.dialect.name == "sqlite" else {}
     fresh = _seal(decisions, frozenset(claims), clock, group)
-    # Another server may be first with a key meanwhile; the claim waits for its commit and then sees what it wrote.
     lost = claim_keys(
         connection,
         {
@@ -101,8 +107,8 @@ def _write_decisions(
         group.outcomes[place] = Recorded(stamp.id, sealed.response, is_new=True)
         claims[_key(decision)] = Claim(decision.request_hash, stamp.id, sealed.response)
     if kept:
-        connection.execute(insert(DECISION), [decision_row(each.decision, each.stamp) for each in kept])
-        connection.execute(insert(PAYLOAD), [payload_row(each.decision, each.stamp, each.sealed) for each in kept])
+        connection.execute(_DECISION, [decision_row(each.decision, each.stamp) for each in kept])
+        connection.execute(_PAYLOAD, [payload_row(each.decision, each.stamp, each.sealed) for each in kept])
     for place, decision in decisions:
         if group.outcomes[place] is None:
             group.outcomes[place] = _answer(decision, claims[_key(decision)])

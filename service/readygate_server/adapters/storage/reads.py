@@ -18,12 +18,18 @@ _JOINED: Final = (
     .outerjoin(LOG_LEAF, LOG_LEAF.c.entry_id == DECISION.c.id)
     .outerjoin(PAYLOAD, PAYLOAD.c.decision_id == DECISION.c.id)
 )
+_JOINED_TO_LEAVES: Final = (
+    LOG_LEAF.join(DECISION, DECISION.c.id == LOG_LEAF.c.entry_id)
+    .join(ENTRY, ENTRY.c.id == DECISION.c.id)
+    .outerjoin(PAYLOAD, PAYLOAD.c.decision_id == DECISION.c.id)
+)
 _COLUMNS: Final = (
     *DECISION.c,
     ENTRY.c.body.label("entry"),
     LOG_LEAF.c.leaf_index,
     PAYLOAD.c.decision_id.label("payload_id"),
 )
+_LAST: Final = select(ENTRY.c.recorded_at).order_by(ENTRY.c.id.desc()).limit(1)
 _PAYLOAD: Final = (PAYLOAD.c.request, PAYLOAD.c.names, PAYLOAD.c.response)
 
 
@@ -51,7 +57,7 @@ def newest(connection: Connection, wanted: DecisionFilter, *, before: str, limit
 
 def tail(connection: Connection, wanted: DecisionFilter, *, after: int, limit: int) -> Sequence[StoredDecision]:
     """Returns decisions in the order of the log."""
-    query = select(*_COLUMNS).select_from(_JOINED).where(LOG_LEAF.c.leaf_index > after, *_conditions(wanted))
+    query = select(*_COLUMNS).select_from(_JOINED_TO_LEAVES).where(LOG_LEAF.c.leaf_index > after, *_conditions(wanted))
     return _listed(connection, query.order_by(LOG_LEAF.c.leaf_index).limit(limit))
 
 
@@ -87,8 +93,7 @@ def ruleset(connection: Connection, digest: str) -> bytes | None:
 
 def last_recorded_at(connection: Connection) -> int:
     """Returns the time of the newest entry; 0 when there is none."""
-    newest_entry = select(ENTRY.c.recorded_at).order_by(ENTRY.c.id.desc()).limit(1)
-    return connection.execute(newest_entry).scalar_one_or_none() or 0
+    return connection.execute(_LAST).scalar_one_or_none() or 0
 
 
 def _listed(connection: Connection, query: Select[Any]) -> Sequence[StoredDecision]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from readygate_server.adapters.storage.outages import detail_of, is_outage
 from readygate_server.adapters.storage.schema import ENTRY, LOG_HEAD, PENDING
 from readygate_server.adapters.storage.tree import Edge, lengthen, read_edge, read_head, read_size
 from readygate_server.application.record_ports import CheckpointSigner
@@ -56,7 +57,7 @@ class Sequencer:
             try:
                 took = self._step()
             except Exception as error:  # noqa: BLE001 -- the log goes on once the database or the key is back
-                logger().error("log_behind", exc_info=error)
+                logger().error("log_behind", detail=detail_of(error), exc_info=None if is_outage(error) else error)
                 took = 0
                 if not last:
                     self._end.wait(_PATIENCE_SECONDS)

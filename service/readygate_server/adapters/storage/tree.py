@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from readygate_server.adapters.storage.schema import CHECKPOINT, LOG_LEAF, LOG_NODE
 from readygate_server.application.record_ports import CheckpointSigner
 from readygate_server.domain.merkle import NodeId, extend, frontier, leaf_hash, root_of
 from readygate_server.domain.record import TreeHead
+
+_LEAVES: Final = select(LOG_LEAF.c.leaf_index, LOG_LEAF.c.leaf_hash).where(
+    LOG_LEAF.c.leaf_index.in_(bindparam("indexes", expanding=True))
+)
+_NODES: Final = select(LOG_NODE).where(
+    LOG_NODE.c.level.in_(bindparam("levels", expanding=True)),
+    LOG_NODE.c.node_index.in_(bindparam("indexes", expanding=True)),
+)
+_LEAF: Final = insert(LOG_LEAF)
+_NODE: Final = insert(LOG_NODE)
+_CHECKPOINT: Final = insert(CHECKPOINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +48,16 @@ def read_edge(connection: Connection) -> Edge:
 def read_nodes(connection: Connection, ids: Iterable[NodeId]) -> dict[NodeId, bytes]:
     """Returns the hashes of nodes that there are."""
     wanted = frozenset(ids)
-    leaves = [index for level, index in wanted if level == 0]
-    others = [node for node in wanted if node[0] > 0]
-    found: dict[NodeId, bytes] = {}
-    if leaves:
-        query = select(LOG_LEAF.c.leaf_index, LOG_LEAF.c.leaf_hash).where(LOG_LEAF.c.leaf_index.in_(leaves))
-        found.update(((0, index), bytes(hashed)) for index, hashed in connection.execute(query))
-    if others:
-        node = LOG_NODE.c
-        rows = select(node.level, node.node_index, node.hash).where(tuple_(node.level, node.node_index).in_(others))
-        found.update(((level, index), bytes(hashed)) for level, index, hashed in connection.execute(rows))
+    leaves = {"indexes": [index for level, index in wanted if level == 0]}
+    # Every level with every index, and no pairs, for which SQLite would read the whole table. A proof names few.
+    inner = {
+        "levels": list({level for level, _index in wanted if level}),
+        "indexes": list({index for level, index in wanted if level}),
+    }
+    found = {(0, index): bytes(hashed) for index, hashed in connection.execute(_LEAVES, leaves)}
+    for level, index, hashed in connection.execute(_NODES, inner):
+        if (level, index) in wanted:
+            found[level, index] = bytes(hashed)
     return found
 
 
@@ -64,7 +76,7 @@ def lengthen(
     fresh = extend(edge.size, hashes, edge.nodes)
     size = edge.size + len(entries)
     connection.execute(
-        insert(LOG_LEAF),
+        _LEAF,
         [
             {"leaf_index": index, "entry_id": id_, "leaf_hash": hashed}
             for index, ((id_, _body), hashed) in enumerate(zip(entries, hashes, strict=True), start=edge.size)
@@ -72,10 +84,10 @@ def lengthen(
     )
     inner = [{"level": level, "node_index": index, "hash": hashed} for (level, index), hashed in fresh.items() if level]
     if inner:
-        connection.execute(insert(LOG_NODE), inner)
+        connection.execute(_NODE, inner)
     known = {**edge.nodes, **fresh}
     grown = Edge(size, {node: known[node] for node in frontier(size)})
     root = root_of(size, grown.nodes)
     head = TreeHead(size, root, signer.sign(size, root))
-    connection.execute(insert(CHECKPOINT), [{"tree_size": size, "root": root, "note": head.note}])
+    connection.execute(_CHECKPOINT, [{"tree_size": size, "root": root, "note": head.note}])
     return grown, head
