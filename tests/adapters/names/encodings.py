@@ -71,7 +71,8 @@ def _one(field: FieldDescriptor, chance: random.Random, depth: int) -> bytes:
     if field.message_type is not None:
         return _sized(field, random_message(field.message_type, chance, depth + 1), chance)
     if field.type == FieldDescriptor.TYPE_STRING:
-        marked = field.GetOptions().debug_redact or field.containing_type.name == "FactValue"
+        holder = field.containing_type
+        marked = field.GetOptions().debug_redact or (holder is not None and holder.name == "FactValue")
         return _sized(field, chance.choice(NAMES if marked else _TEXTS).encode(), chance)
     return number(field.number << 3, chance) + number(chance.choice((0, 1, 2, 3, 130, 70_000)), chance)
 

@@ -34,7 +34,8 @@ def _blanked(data: bytes) -> bytes:
 def test_every_marked_field_is_found_in_the_order_of_the_bytes() -> None:
     """Owners, sponsor, who stops, collectors, who vouches and who states: each is a name, and titles are none."""
     proposal = Proposal(id="x", title="Jane Doe's agent")
-    for number, asset in enumerate((proposal.data_sources.add(), proposal.apis.add(), proposal.workflows.add())):
+    assets: list[Any] = [proposal.data_sources.add(), proposal.apis.add(), proposal.workflows.add()]
+    for number, asset in enumerate(assets):
         asset.id = f"asset-{number}"
         asset.owner.person = f"owner {number}"
         asset.owner.role = "Head of data"
@@ -42,7 +43,7 @@ def test_every_marked_field_is_found_in_the_order_of_the_bytes() -> None:
     proposal.org.accountable_owner.sponsor = "sponsor"
     proposal.value.guardrails.stop_decider = "stopper"
     proposal.evidence.add(facts=["source.*"], subject="asset-0", collector="collector", attested_by="voucher")
-    proposal.statements.add(fact="ops.site_readiness", kind=1, reason="none", stated_by="stater")  # type: ignore[arg-type]
+    proposal.statements.add(fact="ops.site_readiness", kind=1, reason="none", stated_by="stater")
 
     assert _names(_request(proposal)) == [
         "owner 0", "owner 1", "owner 2", "accountable", "sponsor", "stopper", "collector", "voucher", "stater",

@@ -25,10 +25,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
-from readygate_server.domain.errors import GateError, RecordUnavailableError
+from readygate_server.adapters.storage.errors import StoreRefusedError
+from readygate_server.domain.errors import RecordUnavailableError
 
 FILE: Final = "names.db"
 SCHEMA: Final = "readygate_names"
@@ -223,7 +223,8 @@ def open_database(place: Path | str) -> NamesDatabase:
     """Opens the database in a directory or at a PostgreSQL URL; makes it when it is not there.
 
     Raises:
-      RecordUnavailableError: when it can not be reached, or is of a newer version.
+      RecordUnavailableError: when it can not be reached.
+      StoreRefusedError: when it is of a newer version.
     """
     if isinstance(place, str):
         return NamesDatabase(place)
@@ -246,9 +247,7 @@ def open_database(place: Path | str) -> NamesDatabase:
 def _as_outage() -> Iterator[None]:
     try:
         yield
-    except GateError:
-        raise
-    except (DBAPIError, PoolTimeoutError, SQLAlchemyError) as error:
+    except SQLAlchemyError as error:
         raise RecordUnavailableError(f"names: {error}") from error
 
 
@@ -270,7 +269,10 @@ def _check_format(connection: Connection) -> None:
     if found is None:
         connection.execute(insert(_SETTING), {"name": "format", "value": _FORMAT})
     elif found != _FORMAT:
-        raise RecordUnavailableError(f"names: the format is {found.decode()}, this version reads {_FORMAT.decode()}")
+        raise StoreRefusedError(
+            f"the format of the names is {found.decode()}, this version reads {_FORMAT.decode()}; "
+            "start the version that was used last, or a newer one"
+        )
 
 
 def _setting(connection: Connection, name: str) -> bytes | None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from readygate_server.adapters.names.database import NamesDatabase, open_database
 from readygate_server.adapters.names.key_file import KEY_BYTES, KeyRing, KeyRingError, key_ring
 from readygate_server.adapters.proposals.personal import same_name
+from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.domain.errors import RecordUnavailableError
 from readygate_server.domain.record import Erasure, SealedText
 
@@ -80,7 +81,7 @@ class Vault:
         capacity: int = CAPACITY,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Takes the rows, and the key that wraps them."""
+        """Takes the rows, and the key that wraps them; raises KeyRingError when it is another one."""
         self._database = database
         self._ring = ring
         self._lifetime = lifetime
@@ -92,7 +93,7 @@ class Vault:
         if database.is_empty:
             lookup_key = ring.newest.wrap(os.urandom(KEY_BYTES), _LOOKUP_KEY)
             database.begin({_KEK: ring.newest.id.encode(), _LOOKUP_KEY: lookup_key})
-        self._lookup_key = self._unwrap(database.setting(_LOOKUP_KEY) or b"", _LOOKUP_KEY)
+        self._lookup_key = ring.unwrap(database.setting(_LOOKUP_KEY) or b"", _LOOKUP_KEY)
 
     @classmethod
     def at(cls, place: Path | str, keys: Path, environment: Mapping[str, str] | None = None) -> Vault:
@@ -100,10 +101,14 @@ class Vault:
 
         Raises:
           KeyRingError: when the key that wraps the others can not be had.
+          StoreRefusedError: when the database can not be reached, or is of a newer version.
         """
-        database = open_database(place)
-        ring = key_ring(keys, os.environ if environment is None else environment, may_create=database.is_empty)
-        return cls(database, ring)
+        try:
+            database = open_database(place)
+            ring = key_ring(keys, os.environ if environment is None else environment, may_create=database.is_empty)
+            return cls(database, ring)
+        except RecordUnavailableError as error:
+            raise StoreRefusedError(f"the names can not be opened: {error.detail}") from error
 
     def close(self) -> None:
         """Forgets all keys and lets go of the database."""
