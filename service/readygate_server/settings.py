@@ -107,9 +107,13 @@ class RecordSettings:
     """Name of the log; a random one when empty, chosen once."""
     retention_days: int = 0
     """Days after which the bytes of requests and answers are dropped; never when 0."""
+    waiver_sign_in_seconds: int = 15 * 60
+    """How long ago the approver of a waiver may have signed in."""
 
     def __post_init__(self) -> None:
         """Refuses what makes no sense."""
+        if self.waiver_sign_in_seconds < 1:
+            raise SettingsError(f"--waiver-sign-in {self.waiver_sign_in_seconds}: expected a number of seconds")
         if self.retention_days < 0:
             raise SettingsError(f"--retention {self.retention_days}: expected a number of days, or 0 for ever")
 

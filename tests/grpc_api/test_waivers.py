@@ -11,8 +11,7 @@ import pytest
 
 from readygate.v1 import decision_pb2, gate_service_pb2
 from readygate.v1 import waiver_service_pb2 as pb
-from readygate_server.bootstrap import Snapshot
-from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.adapters.recorded import RecordedDecisions
 from readygate_server.domain.errors import (
     InvalidInputError,
     InvalidTokenError,
@@ -26,7 +25,6 @@ from readygate_server.domain.record import DecisionFacts, Payload, SealedText, S
 from readygate_server.domain.rule import RulesetIdentity
 from readygate_server.domain.vocabulary import Gate, Tier, Verdict
 from readygate_server.grpc_api.page_tokens import PageTokens
-from readygate_server.grpc_api.waiver_messages import RecordedDecisions, RulesetsByDigest
 from readygate_server.grpc_api.waiver_servicer import WaiverServicer
 from readygate_server.observability import begin_call
 from tests.fake_waivers import DECISION, NOW, World, person, wish
@@ -301,18 +299,8 @@ async def test_what_a_decision_found_is_read_from_its_response() -> None:
 
 async def test_what_is_no_longer_kept_can_not_be_waived() -> None:
     """After retention nobody can tell what the decision found; evaluating again makes a new one."""
-    with pytest.raises(WaiverRefusedError, match="no longer kept"):
+    with pytest.raises(WaiverRefusedError, match="dropped by retention"):
         await RecordedDecisions(cast("Any", _Archive(None))).decided(DECISION)
-
-
-def test_rulesets_are_found_by_their_digest(packaged: Snapshot) -> None:
-    """Those that are served now, and no others."""
-    gate = ServedRules()
-    gate.swap(packaged)
-    served = packaged.rulesets[0]
-
-    assert RulesetsByDigest(gate).find(served.identity.digest) is served
-    assert RulesetsByDigest(gate).find("sha256:other") is None
 
 
 async def test_an_unknown_waiver_is_not_found(service: WaiverServicer) -> None:

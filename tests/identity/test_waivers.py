@@ -18,26 +18,15 @@ from readygate.v1 import decision_pb2 as decisions
 from readygate.v1 import deployment_pb2
 from readygate.v1 import gate_service_pb2 as gate_pb2
 from readygate.v1 import waiver_service_pb2 as pb
-from readygate.v1.certificate_service_pb2_grpc import CertificateServiceServicer
-from readygate.v1.decision_service_pb2_grpc import DecisionServiceServicer
-from readygate.v1.log_service_pb2_grpc import LogServiceServicer
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import RulesetSelector
-from readygate_server.adapters.names.sealing import RequestSealer
-from readygate_server.adapters.names.vault import Vault
-from readygate_server.adapters.storage.waivers import StoredWaivers
-from readygate_server.application.waivers import WaiverPorts, Waivers
 from readygate_server.bootstrap import load_snapshot
+from readygate_server.bootstrap.record import open_record
 from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.bootstrap.server import callers_of, tls_of
-from readygate_server.grpc_api.keeping import Keeping
-from readygate_server.grpc_api.page_tokens import PageTokens
-from readygate_server.grpc_api.recording import Recording
 from readygate_server.grpc_api.server import GateServer
-from readygate_server.grpc_api.waiver_messages import RecordedDecisions, RulesetsByDigest
-from readygate_server.grpc_api.waiver_servicer import WaiverServicer
 from readygate_server.observability import Metrics
-from tests.contracts.records import Place
+from readygate_server.settings import RecordSettings
 from tests.grpc_api import rules_on_disk
 from tests.identity.authority import Pair, put, uri
 from tests.identity.provider import AUDIENCE, ISSUER, Provider
@@ -147,28 +136,10 @@ async def opened(tmp_path: Path, files: Files, idp: Provider, rule: str = "") ->
     gate, settings = ServedRules(), files.settings()
     gate.swap(load_snapshot(rules).compile_all())
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Place(tmp_path / "data").opened())
-        (tmp_path / "keys").mkdir()
-        vault = Vault.at(tmp_path / "data", tmp_path / "keys")
-        stack.callback(vault.close)
-        ports = WaiverPorts(
-            StoredWaivers(store),
-            RecordedDecisions(store),
-            RulesetsByDigest(gate),
-            vault,
-            lambda: time.time_ns() // 1000,
-        )
-        waivers = Waivers(ports)
-        keeping = Keeping(
-            recording=Recording(store, store, vault, RequestSealer(vault), secret=b"s" * 32),
-            waivers=waivers,
-            decisions=cast("Any", DecisionServiceServicer)(),
-            log=cast("Any", LogServiceServicer)(),
-            certificates=cast("Any", CertificateServiceServicer)(),
-            waiver_steps=WaiverServicer(waivers, PageTokens(b"s" * 32)),
-        )
+        record = await open_record(RecordSettings(tmp_path / "data"), gate)
+        stack.push_async_callback(record.close)
         server = GateServer(
-            gate, settings, Metrics(), callers=callers_of(settings), tls=tls_of(settings), keeping=keeping
+            gate, settings, Metrics(), callers=callers_of(settings), tls=tls_of(settings), keeping=record.keeping
         )
         await server.start()
         stack.push_async_callback(server.drain)

@@ -97,17 +97,26 @@ async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitS
     await erasures.settle()
     if settings.retention_days:
         opened.push_async_callback(_cancelled, asyncio.create_task(_keep_for(store, settings.retention_days)))
-    return Record(store, _keeping(store, vault, ring, erasures, rules, origin), opened.pop_all())
+    keeping = _keeping(store, vault, ring, erasures, rules, origin, sign_in_seconds=settings.waiver_sign_in_seconds)
+    return Record(store, keeping, opened.pop_all())
 
 
 def _keeping(
-    store: RecordStore, vault: Vault, ring: KeyRing, erasures: Erasures, rules: ServedRules, origin: str
+    store: RecordStore,
+    vault: Vault,
+    ring: KeyRing,
+    erasures: Erasures,
+    rules: ServedRules,
+    origin: str,
+    *,
+    sign_in_seconds: int,
 ) -> Keeping:
     sealer = RequestSealer(vault)
     past = PastRulesets(rules, store)
     tokens = PageTokens(vault.secret("page tokens"))
     waivers = Waivers(
         WaiverPorts(StoredWaivers(store), RecordedDecisions(store), past, vault, microseconds_now),
+        sign_in_seconds=sign_in_seconds,
     )
     replayer = Replayer(rules, past.active, waivers.named, sealer.for_replay)
     certify = Certify(

@@ -56,6 +56,13 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retention", type=int, default=0, metavar="DAYS", help="drop the bytes of older requests and answers"
     )
+    parser.add_argument(
+        "--waiver-sign-in",
+        type=int,
+        default=15 * 60,
+        metavar="SECONDS",
+        help="how long ago the approver of a waiver may have signed in (default: 900)",
+    )
     parser.add_argument("--no-record", action="store_true", help="keep no record: decisions can not be proven")
 
 
@@ -66,7 +73,12 @@ def _record(options: argparse.Namespace) -> RecordSettings | None:
     if directory is None:
         raise SettingsError("--data-dir DIR is missing: decisions are recorded; --no-record keeps no record")
     return RecordSettings(
-        directory, options.database_url, options.anchor, options.log_origin, retention_days=options.retention
+        directory,
+        options.database_url,
+        options.anchor,
+        options.log_origin,
+        retention_days=options.retention,
+        waiver_sign_in_seconds=options.waiver_sign_in,
     )
 
 
