@@ -20,6 +20,7 @@ from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.bootstrap import Snapshot
 from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.grpc_api.keeping import Keeping
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging
 from readygate_server.settings import Address, ServerSettings
@@ -72,9 +73,14 @@ async def health_of(target: str, service: str = "") -> int:
 
 @asynccontextmanager
 async def running(
-    snapshot: Snapshot | None, *, gate: ServedRules | None = None, calls: int = 256, listen: str = "127.0.0.1:0"
+    snapshot: Snapshot | None,
+    *,
+    gate: ServedRules | None = None,
+    calls: int = 256,
+    listen: str = "127.0.0.1:0",
+    keeping: Keeping | None = None,
 ) -> AsyncIterator[Running]:
-    """Runs a server; without rulesets it is not ready."""
+    """Runs a server; without rulesets it is not ready, and without keeping it has no record."""
     log = io.StringIO()
     configure_logging(log)
     metrics = Metrics()
@@ -82,7 +88,7 @@ async def running(
     if snapshot is not None:
         served.swap(snapshot)
     settings = ServerSettings(listen=Address.parse(listen), concurrent_calls=calls, drain_seconds=5)
-    server = GateServer(served, settings, metrics)
+    server = GateServer(served, settings, metrics, keeping=keeping)
     await server.start()
     if snapshot is not None:
         await server.show_serving()

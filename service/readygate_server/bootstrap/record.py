@@ -133,7 +133,7 @@ def _keeping(
     return Keeping(
         recording=Recording(store, store, vault, sealer, secret=vault.secret("request hashes")),
         waivers=waivers,
-        decisions=DecisionServicer(store, vault, sealer, replayer, erasures, tokens),
+        decisions=DecisionServicer(store, store, vault, sealer, replayer, erasures, tokens),
         log=LogServicer(store, ring),
         certificates=CertificateServicer(certify),
         waiver_steps=WaiverServicer(waivers, tokens),

@@ -12,7 +12,7 @@ from readygate.v1 import decision_service_pb2 as pb
 from readygate.v1 import decision_service_pb2_grpc
 from readygate.v1.decision_pb2 import Verdict
 from readygate.v1.record_pb2 import DecisionRecord
-from readygate_server.application.record_ports import Archive, NameVault
+from readygate_server.application.record_ports import Archive, LogReader, NameVault
 from readygate_server.domain.errors import NotFoundError
 from readygate_server.domain.identity import Principal, Role
 from readygate_server.domain.record import DecisionFilter, Payload, PayloadState, StoredDecision
@@ -53,6 +53,7 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
     def __init__(
         self,
         archive: Archive,
+        log: LogReader,
         vault: NameVault,
         opener: PayloadOpener,
         replayer: Replayer,
@@ -61,6 +62,7 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
     ) -> None:
         """Takes the record, who opens and erases names in it, who judges again, and who makes tokens."""
         self._archive = archive
+        self._log = log
         self._vault = vault
         self._opener = opener
         self._replayer = replayer
@@ -184,10 +186,8 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
                     "watch", request.filter, caller=principal.name, token=request.resume_token, field="resume_token"
                 )
             )
-        if request.from_now:
-            newest = await self._archive.newest(DecisionFilter(), before="", limit=1)
-            return (newest[0].leaf_index if newest else None) or -1
-        return -1
+        head = await self._log.head() if request.from_now else None
+        return head.size - 1 if head else -1
 
     async def _visible(self, decision_id: str, *, with_payload: bool) -> StoredDecision:
         """Returns a decision that the caller may see; one that it may not see is not found either."""
