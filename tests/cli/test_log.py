@@ -19,6 +19,7 @@ from readygate.v1 import log_service_pb2_grpc
 from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner
 from readygate_server.adapters.signing.store import init_keys, open_keys
 from readygate_server.cli.main import main
+from readygate_server.domain.record import TreeHead
 from readygate_server.grpc_api.interceptor import CallInterceptor
 from readygate_server.grpc_api.log_servicer import LogServicer
 from readygate_server.observability import Metrics, configure_logging
@@ -257,6 +258,53 @@ async def test_a_server_with_another_past_is_found_and_nothing_of_it_kept(
     assert ran.code == 1
     assert message in ran.out
     assert kept.read_text(encoding="utf-8") == other
+
+
+class Lying(FakeLog):
+    """A log whose server signs a size that it has no entries for, or nothing at all."""
+
+    def __init__(self, note: str) -> None:
+        """Takes the note that it gives."""
+        super().__init__(5)
+        self._note = note
+
+    async def head(self) -> TreeHead | None:
+        """Returns its note, under the size that it has."""
+        head = await super().head()
+        return head and TreeHead(head.size, head.root, self._note)
+
+
+@pytest.mark.parametrize(
+    ("note", "code", "message"),
+    [
+        ("nonsense", 4, "gives no checkpoint: the note can not be trusted"),
+        (SIGNER.sign(9, b"\1" * 32), 1, "3. Growth: 1 fault"),
+    ],
+)
+async def test_a_server_that_does_not_answer_for_what_it_signed_is_not_sound(
+    note: str, code: int, message: str, tmp_path: Path, key: Path, run: Run
+) -> None:
+    """What is no checkpoint can not be read; a checkpoint without a proof of growth is a fault."""
+    past = await FakeLog(3).head()
+    assert past is not None
+    kept = tmp_path / "kept.checkpoint"
+    kept.write_text(past.note, encoding="utf-8")
+
+    async with serving(Lying(note)) as address:
+        ran = await asyncio.to_thread(run, "verify", "--server", address, "--key", key, "--checkpoint", kept)
+
+    assert ran.code == code
+    assert message in ran.out + ran.err
+
+
+def test_a_damaged_checkpoint_beside_the_record_is_told(record: Record, run: Run) -> None:
+    """It can not be read, so that nobody takes it for a checkpoint that was never kept."""
+    (record.directory / "anchor/checkpoint").write_text("nonsense", encoding="utf-8")
+
+    ran = run("verify", "--data-dir", record.directory)
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "checkpoint can not be read" in ran.err
 
 
 def test_a_proof_is_got_from_a_record_and_checked_by_itself(

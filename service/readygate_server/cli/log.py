@@ -113,8 +113,11 @@ def _verify_record(options: argparse.Namespace) -> Sequence[Step]:
 
 
 def _verify_server(options: argparse.Namespace) -> Sequence[Step]:
+    from readygate import GateError
     from readygate.v1.log_service_pb2 import GetCheckpointRequest, GetConsistencyProofRequest
+    from readygate_server.adapters.log.checkpoint import read_checkpoint
     from readygate_server.adapters.log.growth import check_growth
+    from readygate_server.adapters.log.note import NoteError
     from readygate_server.adapters.log.proof_file import check_signature
 
     if options.anchor or len(options.checkpoint) > 1 or not (options.checkpoint or options.keep):
@@ -124,9 +127,18 @@ def _verify_server(options: argparse.Namespace) -> Sequence[Step]:
 
         def prove(first: int, second: int) -> Sequence[bytes]:
             asked = GetConsistencyProofRequest(first_tree_size=first, second_tree_size=second)
-            return client.get_consistency_proof(asked).hashes
+            try:
+                return client.get_consistency_proof(asked).hashes
+            except GateError as error:
+                if error.is_callers_fault:
+                    return ()  # it gave a checkpoint of the second size, and does not know the sizes: no proof
+                raise
 
         newest = client.get_checkpoint(GetCheckpointRequest()).checkpoint.note
+        try:
+            read_checkpoint(newest)
+        except NoteError as error:
+            raise CommandError(f"{options.server} gives no checkpoint: {error}", Exit.SERVICE_FAILED) from None
         if options.checkpoint:
             kept = _text(options.checkpoint[0])
             steps = check_growth(kept=kept, newest=newest, prove=prove, trusted=trusted)
@@ -223,12 +235,13 @@ def _kept(options: argparse.Namespace) -> Iterator[Kept]:
 def _told() -> Iterator[None]:
     """Ends the command with a message and the right code when something can not be read or trusted."""
     from readygate import GateError
+    from readygate_server.adapters.log.anchor import AnchorError
     from readygate_server.adapters.log.record_copy import UnreadableError
     from readygate_server.domain.errors import GateError as DomainError
 
     try:
         yield
-    except UnreadableError as error:
+    except (UnreadableError, AnchorError) as error:
         raise CommandError(str(error), Exit.SERVICE_FAILED) from None
     except GateError as error:
         raise CommandError(str(error), Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED) from None

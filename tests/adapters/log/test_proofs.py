@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fake_log import KEY, ORIGIN, SIGNER, entry_bytes
 
-from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner
+from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner, read_checkpoint
 from readygate_server.adapters.log.findings import is_sound
 from readygate_server.adapters.log.growth import check_growth
 from readygate_server.adapters.log.note import NoteError
@@ -222,3 +223,18 @@ def test_keys_of_two_logs_do_not_go_together() -> None:
     ):
         TRUSTED.joined([], origin="other.example")
     assert TRUSTED.joined([STRANGER]).origin == ORIGIN
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from([*note(13).splitlines(), *proof().text.splitlines(), "", "{", "-----BEGIN X-----"])).map(
+        "\n".join
+    )
+)
+def test_text_that_is_none_of_all_these_is_refused_and_nothing_else_happens(text: str) -> None:
+    """Whatever somebody passes off as a checkpoint, a proof or a key ends in the one error that is meant for it."""
+    for read in (read_checkpoint, read_proof, TrustedKeys.read):
+        with suppress(NoteError):
+            read(text)
+        with suppress(NoteError):
+            read(f"{text}\n\n{note(13)}")

@@ -189,7 +189,7 @@ class GetInclusionProofResponse(_message.Message):
 
     @_builtins.property
     def checkpoint(self) -> Global___Checkpoint:
-        """Checkpoint of the tree; absent when a size was asked for that has none."""
+        """Checkpoint of the tree when it is the newest; of another one the caller has kept it."""
 
     def __init__(
         self,
@@ -250,7 +250,7 @@ class GetConsistencyProofResponse(_message.Message):
 
     @_builtins.property
     def checkpoint(self) -> Global___Checkpoint:
-        """Checkpoint of the larger tree; absent when a size was asked for that has none."""
+        """Checkpoint of the larger tree when it is the newest; of another one the caller has kept it."""
 
     def __init__(
         self,
