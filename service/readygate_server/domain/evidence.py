@@ -58,12 +58,15 @@ class EvidenceIndex:
     def met_by_groups(self, standards: Mapping[str, tuple[Standard, ...]]) -> Mapping[str, frozenset[Standard]]:
         """Returns per subject the standards that evidence for whole groups meets, with those of the deployment."""
         met: dict[str, set[Standard]] = {"": set()}
+        day = self._day
         for (name, subject), entries in self._entries.items():
             found = met.setdefault(subject, set())
-            for standard in standards.get(name, ()):
-                lapse = _last_day(entries, standard)
-                if lapse is not None and lapse >= self._day:
-                    found.add(standard)
+            for _, _, grade, as_of, expires, _ in entries if name in standards else ():
+                if grade is None or as_of is None or (expires is not None and expires < day):
+                    continue
+                for standard in standards[name]:
+                    if grade >= standard.grade and as_of + standard.maximum_age_days >= day:
+                        found.add(standard)
         return {subject: frozenset(found | met[""]) for subject, found in met.items()}
 
 

@@ -10,6 +10,8 @@ from readygate_server.domain.facts import FactRef, Facts, FactValue
 from readygate_server.domain.rule import NarrowTo, Ruleset, TierAxis
 from readygate_server.domain.vocabulary import Scope, Tier
 
+_LOWEST, _DEPLOYMENT = Tier.T1, Scope.DEPLOYMENT
+
 
 class AxisTier(NamedTuple):
     """Tier of one axis: the least that is certain, what is missing to be certain of it, and what it may then be."""
@@ -51,16 +53,16 @@ def assign_tier(axes: Sequence[TierAxis], conditions: Conditions) -> TierAssignm
 
 def _axis_tier(axis: TierAxis, conditions: Conditions) -> AxisTier:
     missing: tuple[FactRef, ...] = ()
-    tier = at_most = Tier.T1
+    tier = at_most = _LOWEST
     for level in axis.levels:
-        truth = conditions.test(level.when, Scope.DEPLOYMENT, "")
+        truth = conditions.test(level.when, _DEPLOYMENT, "")
         if truth is True:
             tier = level.tier
             break
         if isinstance(truth, Unknown):
             missing += tuple(ref for ref in truth.missing if ref not in missing)
             at_most = max(at_most, level.tier)
-    return AxisTier(axis.id, tier, missing, max(tier, at_most))
+    return AxisTier(axis.id, tier, missing, at_most if at_most > tier else tier)
 
 
 def narrow(ruleset: Ruleset, facts: Facts, tier: Tier) -> tuple[Narrowing, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -15,7 +14,7 @@ from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.paths import clear_fact, get_fact, set_fact
 from readygate_server.adapters.proposals.personal import NAMED, personal_facts, same_name
 from readygate_server.adapters.proposals.values import check_value, from_wire
-from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, UNKNOWN, FactField, fact_fields
+from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, UNKNOWN, fact_fields
 from readygate_server.domain.decision import Candidate, Conflict
 from readygate_server.domain.facts import FactRef, FactValue, parent_of
 from readygate_server.domain.vocabulary import Grade, Scope
@@ -23,6 +22,7 @@ from readygate_server.domain.vocabulary import Grade, Scope
 _Rank = tuple[int, tuple[int, int], tuple[int, int]]
 _NEVER = (-(10**15), 0)
 _NO_GRADE = -1
+_DEPLOYMENT = Scope.DEPLOYMENT
 
 
 def normalise(proposal: Proposal) -> tuple[Proposal, tuple[Conflict, ...]]:
@@ -33,7 +33,7 @@ def normalise(proposal: Proposal) -> tuple[Proposal, tuple[Conflict, ...]]:
     same message is returned when nothing has to change.
     """
     observed = [entry for entry in proposal.evidence if entry.HasField("value")]
-    unknown = list(_unknown_values(proposal))
+    unknown = _unknown_values(proposal)
     if not observed and not unknown:
         return proposal, ()
     settled = Proposal()
@@ -151,21 +151,38 @@ def _moment(moment: Timestamp) -> tuple[int, int]:
     return (moment.seconds, moment.nanos)
 
 
+class _MayBeUnknown(NamedTuple):
+    """A fact that has a value called unknown: the field of the proposal that holds it, its own, and the number."""
+
+    fact: str
+    scope: Scope
+    holder: str
+    name: str
+    number: int
+
+
 @cache
-def _fields_with_unknown() -> tuple[FactField, ...]:
-    return tuple(field for field in fact_fields().values() if UNKNOWN in field.choices)
+def _may_be_unknown() -> tuple[_MayBeUnknown, ...]:
+    return tuple(
+        _MayBeUnknown(
+            field.name,
+            field.scope,
+            field.group if field.scope is Scope.DEPLOYMENT else ASSET_FIELDS[field.scope],
+            field.path[-1],
+            field.choices[UNKNOWN],
+        )
+        for field in fact_fields().values()
+        if UNKNOWN in field.choices
+    )
 
 
-def _unknown_values(proposal: Proposal) -> Iterator[FactRef]:
-    """Yields the facts whose value is called unknown."""
-    for field in _fields_with_unknown():
-        number = field.choices[UNKNOWN]
-        name = field.path[-1]
-        if field.scope is Scope.DEPLOYMENT:
-            holder: Any = getattr(proposal, field.group)
-            if getattr(holder, name) == number:
-                yield FactRef(field.name)
-            continue
-        for asset in getattr(proposal, ASSET_FIELDS[field.scope]):
-            if getattr(asset, name) == number:
-                yield FactRef(field.name, asset.id)
+def _unknown_values(proposal: Proposal) -> list[FactRef]:
+    """Returns the facts whose value is called unknown."""
+    found = []
+    for fact, scope, holder, name, number in _may_be_unknown():
+        holding: Any = getattr(proposal, holder)
+        if scope is _DEPLOYMENT:
+            found += [FactRef(fact)] if getattr(holding, name) == number else []
+        else:
+            found += [FactRef(fact, asset.id) for asset in holding if getattr(asset, name) == number]
+    return found
