@@ -31,6 +31,7 @@ def test_all_commands_are_there() -> None:
         *("log", "log verify", "log proof"),
         *("certificate", "certificate issue", "certificate verify"),
         *("keys", "keys init", "keys rotate", "keys revoke", "keys list", "keys export"),
+        *("waivers", "waivers request", "waivers approve", "waivers revoke", "waivers show", "waivers list"),
     }
 
 
@@ -74,6 +75,8 @@ WRONG: list[tuple[str, ...]] = [
     ("certificate", "issue", "x", "--server", "127.0.0.1:1"),
     ("keys", "init"),
     ("keys", "rotate", "--data-dir", ".", "--purpose", "letters"),
+    ("waivers", "approve", "--server", "127.0.0.1:1"),
+    ("waivers", "request", "x", "DAT-03", "--server", "127.0.0.1:1", "--reason", "r", "--control", "c"),
 ]
 
 
