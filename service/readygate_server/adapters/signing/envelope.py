@@ -81,6 +81,8 @@ class EnvelopeSigner:
         signed = envelope.signed_bytes
         try:
             signature = bytes.fromhex(self.signer.sign(signed).signature)
+        except KeyProblemError:
+            raise
         except Exception as error:  # each key service raises errors of its own library
             raise KeyProblemError(self.key.id, f"it could not sign ({type(error).__name__}: {error})") from error
         if not verifies(self.key, signature, signed):
