@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from readygate_server import ENGINE_VERSION
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.alternatives import alternatives
@@ -30,6 +32,10 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
     """Returns the decision; raises RuleFailedError when an expression can not be evaluated."""
     prepared = prepare(active, dossier, question)
     judged = judge(active, prepared, question)
+    used = _waivers_used(judged) if question.waivers else ()
+    if question.waivers:
+        # Only a waiver that the decision names has a say in it, so that it can be made again from what is recorded.
+        question = replace(question, waivers=tuple(each for each in question.waivers if each.id in used))
     blocked = not judged.verdict.passes
     plan = make_plan(judged.table, judged.findings) if question.full and blocked else None
     passing, ways = alternatives(active, prepared, judged, question, plan) if question.full else ((), ())
@@ -49,7 +55,7 @@ def evaluate(active: ActiveRuleset, dossier: Dossier, question: Question) -> Dec
         engine_version=ENGINE_VERSION,
         facts_digest=dossier.digest,
         valid_until=_last_day(judged, question),
-        waiver_ids=_waivers_used(judged) if question.waivers else (),
+        waiver_ids=used,
     )
 
 

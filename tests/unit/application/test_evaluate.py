@@ -87,6 +87,22 @@ def test_waivers_in_use_are_named() -> None:
     assert decision.valid_until == "2026-11-20"
 
 
+def test_only_waivers_that_are_named_have_a_say() -> None:
+    """A waiver that would count at a later gate only changes nothing here, so that a decision can be made again."""
+    later = rule("DAT-03", check(FACT, "at_least", 0.99), due=Gate.PILOT)
+    dossier = FakeDossier(facts({"gov.inventory_id": "AI-42"}, sources={"crm": {FACT: 0.5}}))
+
+    without, unused = (
+        decided(dossier, later, REGISTERED, question=Question(Gate.COMMIT, AS_OF, waivers))
+        for waivers in ((), (WAIVER,))
+    )
+
+    assert (unused.waiver_ids, unused.passes_today) == ((), without.passes_today)
+    assert [passing.gate for passing in unused.passes_today] == [Gate.COMMIT]
+    used = decided(dossier, later, REGISTERED, question=Question(Gate.PILOT, AS_OF, (WAIVER,)))
+    assert [passing.gate for passing in used.passes_today] == [Gate.PRODUCTION]
+
+
 def test_counts_per_foundation_decide_nothing() -> None:
     """Each foundation has its counts, by name; stale counts as unknown."""
     dossier = FakeDossier(facts({"gov.inventory_id": "AI-42"}, sources={"a": {FACT: 1.0}, "b": {FACT: 0.1}, "c": {}}))
