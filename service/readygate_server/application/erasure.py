@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from readygate_server.application.record_ports import ErasableNames, ErasureLog
+
+
+class Settled(NamedTuple):
+    """What the log and the keys had to be told about each other."""
+
+    recorded: int
+    """Erasures that the log did not know of."""
+    forgotten: int
+    """Keys that were erased before, and came back with a backup."""
 
 
 class Erasures:
     """Erases names, in an order in which a crash leaves nothing half done.
 
-    1. The key is deleted and, in the same commit, it is noted that the log is owed an entry.
+    1. The key is deleted and, in the same commit, it is noted that it was erased.
     2. The entry is recorded, once per erasure.
-    3. The note is deleted.
 
-    A crash after 1 or 2 leaves the note, and `settle` goes on from there. So the log never says that a name was erased
-    that was not, and an erasure without its entry lasts no longer than until the next start.
+    After a crash in between, and after a backup of either was restored, `settle` makes good what is missing: entries
+    for erasures that the log does not know of, and the deletion of keys that it says are erased. So the log never says
+    that a name was erased that was not, and an erasure without its entry lasts no longer than until the next start.
     """
 
     def __init__(self, names: ErasableNames, log: ErasureLog) -> None:
@@ -29,22 +39,17 @@ class Erasures:
         Whoever calls this has seen to it that an auditor asked.
 
         Raises:
-          RecordUnavailableError: when it was not done, or done and not recorded yet; repeat `settle` then.
+          RecordUnavailableError: when it was not done, or done and not recorded yet; the next start records it then.
         """
         erasure = await asyncio.to_thread(self._names.erase, person, reason=reason)
-        if erasure is None:
-            return None
-        entry = await self._log.record(erasure)
-        await asyncio.to_thread(self._names.settle, erasure)
-        return entry
+        return None if erasure is None else await self._log.record(erasure)
 
-    async def settle(self) -> int:
-        """Records the erasures that a crash, or a record out of reach, has kept from the log; returns how many.
-
-        To be called at every start, before anything else is recorded.
-        """
-        owed = await asyncio.to_thread(self._names.owed)
+    async def settle(self) -> Settled:
+        """Makes the log and the keys agree. To be called at every start, before anything is recorded or read."""
+        recorded = await self._log.recorded()
+        forgotten = await asyncio.to_thread(self._names.forget, recorded)
+        known = {erasure.person for erasure in recorded}
+        owed = [each for each in await asyncio.to_thread(self._names.erased) if each.person not in known]
         for erasure in owed:
             await self._log.record(erasure)
-            await asyncio.to_thread(self._names.settle, erasure)
-        return len(owed)
+        return Settled(len(owed), forgotten)

@@ -111,30 +111,30 @@ class NameVault(Protocol):
 
 
 class ErasableNames(Protocol):
-    """What a vault offers to who erases names."""
+    """What a vault offers to who erases names. Every method raises RecordUnavailableError."""
 
     def erase(self, name: str, *, reason: str) -> Erasure | None:
-        """Deletes the key of a name for good, and notes that the log is owed an entry; None when nobody knows it."""
+        """Deletes the key of a name for good, and notes that it was erased; None when nobody knows it."""
         ...
 
-    def owed(self) -> Sequence[Erasure]:
-        """Returns erasures that were done and that the log may not know of."""
+    def erased(self) -> Sequence[Erasure]:
+        """Returns all erasures that were done here."""
         ...
 
-    def settle(self, erasure: Erasure) -> None:
-        """Notes that the log knows of an erasure."""
+    def forget(self, erasures: Sequence[Erasure]) -> int:
+        """Deletes keys that were erased before and came back with a backup; returns how many."""
         ...
 
 
 class ErasureLog(Protocol):
-    """Says on the log that a name was erased."""
+    """Says on the log that a name was erased. Every method raises RecordUnavailableError."""
 
     async def record(self, erasure: Erasure) -> str:
-        """Returns the id of the entry, which is made once however often this is called.
+        """Returns the id of the entry, which is made once however often this is called."""
+        ...
 
-        Raises:
-          RecordUnavailableError: when the log may not say so.
-        """
+    async def recorded(self) -> Sequence[Erasure]:
+        """Returns all erasures that the log knows of."""
         ...
 
 

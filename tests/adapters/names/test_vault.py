@@ -106,21 +106,38 @@ def test_an_erased_name_that_comes_back_is_somebody_new(vault: Vault) -> None:
 def test_erasing_somebody_unknown_does_nothing(vault: Vault) -> None:
     """There is nothing to erase, and nothing is owed."""
     assert vault.erase("Jane", reason=REASON) is None
-    assert vault.owed() == []
+    assert vault.erased() == []
 
 
-def test_an_erasure_is_owed_until_it_is_settled(open_vault: Open) -> None:
-    """The note is in the same commit as the deletion, so that another process finds it after a crash."""
+def test_an_erasure_is_noted_for_other_processes(open_vault: Open) -> None:
+    """The note is in the same commit as the deletion, so that it is found after a crash."""
     vault = open_vault()
     vault.reference("Jane")
     erasure = vault.erase("Jane", reason=REASON)
-    assert erasure is not None
 
-    later = open_vault()
-    assert later.owed() == [erasure]
-    later.settle(erasure)
-    later.settle(erasure)
-    assert vault.owed() == []
+    assert open_vault().erased() == [erasure]
+
+
+def test_a_key_that_came_back_with_a_backup_is_forgotten_again(open_vault: Open) -> None:
+    """Whom the log says to be erased has no key afterwards, whatever was restored; the erasure is noted once."""
+    vault = open_vault()
+    jane, joe = vault.seal("Jane", b"Jane"), vault.seal("Joe", b"Joe")
+    before = Erasure(jane.person, REASON)
+
+    assert vault.forget([before, Erasure("0" * 32, REASON)]) == 1
+    assert vault.forget([before]) == 0
+
+    for each in (vault, open_vault()):
+        assert each.open(jane) is None
+        assert each.open(joe) == b"Joe"
+    assert before in vault.erased()
+    assert len(vault.erased()) == 2
+
+
+def test_secrets_are_shared_and_differ_by_purpose(open_vault: Open) -> None:
+    """All processes have the same ones, and none tells another."""
+    assert open_vault().secret("tokens") == open_vault().secret("tokens")
+    assert open_vault().secret("tokens") != open_vault().secret("hashes")
 
 
 def test_no_key_that_is_left_opens_what_was_erased(vault: Vault) -> None:
@@ -277,23 +294,22 @@ def test_nobody_else_can_read_what_is_kept(tmp_path: Path) -> None:
 def test_the_files_hold_no_name_and_nothing_of_an_erased_one(tmp_path: Path) -> None:
     """Neither a name nor its plain hash is in the file, and the row of an erased person is overwritten.
 
-    It bites: before the erasure the row's reference is found in the same bytes.
+    It bites: before the erasure the wrapped key is found in the same bytes.
     """
     vault = Vault.at(tmp_path, tmp_path / "keys", {})
     reference = vault.reference("jane.doe@bank.example")
     for number in range(50):
         vault.reference(f"person {number}")
     before = _bytes_of(tmp_path)
-    assert reference.encode() in before
-    erasure = vault.erase("jane.doe@bank.example", reason=REASON)
-    assert erasure is not None
-    vault.settle(erasure)
+    row = _row_of(tmp_path, reference)
+    assert row in before
+    vault.erase("jane.doe@bank.example", reason=REASON)
     after = _bytes_of(tmp_path)
 
     for data in (before, after):
         assert b"jane.doe" not in data
         assert sha256(b"jane.doe@bank.example").digest() not in data
-    assert reference.encode() not in after
+    assert row not in after
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -313,6 +329,12 @@ def test_a_database_out_of_reach_is_an_outage(tmp_path: Path) -> None:
 
     with pytest.raises(RecordUnavailableError):
         vault.seal("Jane", b"Jane")
+
+
+def _row_of(directory: Path, reference: str) -> bytes:
+    with sqlite3.connect(directory / "names.db") as connection:
+        (wrapped,) = connection.execute("SELECT wrapped FROM person WHERE ref = ?", (reference,)).fetchone()
+    return bytes(wrapped)
 
 
 def _bytes_of(directory: Path) -> bytes:

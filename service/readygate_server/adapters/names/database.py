@@ -46,13 +46,13 @@ _PERSON: Final = Table(
     Column("lookup", LargeBinary, nullable=False, unique=True),
     Column("wrapped", LargeBinary, nullable=False),
 )
-_OWED: Final = Table(
-    "owed",
+_ERASED: Final = Table(
+    "erased",
     _METADATA,
     Column("ref", Text, primary_key=True),
     Column("reason", Text, nullable=False),
 )
-"""Erasures that were done and that the log may not know of."""
+"""Erasures, which the log has to know of."""
 _SETTING: Final = Table(
     "setting",
     _METADATA,
@@ -133,25 +133,34 @@ class NamesDatabase:
             yield kek.decode(), _Adding(connection, self._insert(_PERSON))
 
     def erase(self, lookup: bytes, reason: str) -> str | None:
-        """Deletes a person's row and notes that the log is owed an entry, both or neither; returns the reference."""
+        """Deletes a person's row and notes that it was erased, both or neither; returns the reference."""
         with self._changing() as connection:
             row = connection.execute(select(_PERSON.c.ref).where(_PERSON.c.lookup == lookup)).first()
             if row is None:
                 return None
-            connection.execute(insert(_OWED), {"ref": row.ref, "reason": reason})
+            connection.execute(insert(_ERASED), {"ref": row.ref, "reason": reason})
             connection.execute(delete(_PERSON).where(_PERSON.c.ref == row.ref))
         self._scrub()
         return str(row.ref)
 
-    def owed(self) -> list[tuple[str, str]]:
-        """Returns reference and reason of the erasures that the log may not know of."""
+    def erased(self) -> list[tuple[str, str]]:
+        """Returns reference and reason of all erasures."""
         with self._reading() as connection:
-            return [(row.ref, row.reason) for row in connection.execute(select(_OWED).order_by(_OWED.c.ref))]
+            return [(row.ref, row.reason) for row in connection.execute(select(_ERASED).order_by(_ERASED.c.ref))]
 
-    def settle(self, reference: str) -> None:
-        """Forgets that the log is owed an entry."""
+    def remove(self, erasures: Sequence[tuple[str, str]]) -> int:
+        """Deletes the rows of persons who were erased elsewhere, and notes it; returns how many there were."""
+        removed = 0
+        known = {reference for reference, _ in self.erased()}
         with self._changing() as connection:
-            connection.execute(delete(_OWED).where(_OWED.c.ref == reference))
+            for reference, reason in erasures:
+                removed += connection.execute(delete(_PERSON).where(_PERSON.c.ref == reference)).rowcount
+                if reference not in known:
+                    note = self._insert(_ERASED).on_conflict_do_nothing(index_elements=["ref"])
+                    connection.execute(note, {"ref": reference, "reason": reason})
+        if removed:
+            self._scrub()
+        return removed
 
     @contextmanager
     def rewrapping(self) -> Iterator[_Rewrapping]:

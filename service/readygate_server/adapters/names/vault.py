@@ -149,20 +149,23 @@ class Vault:
         return salt_of([key for key in held if key is not None], nonce) if None not in held else None
 
     def erase(self, name: str, *, reason: str) -> Erasure | None:
-        """Deletes the key of a name for good and notes that the log is owed an entry; None when nobody knows it."""
+        """Deletes the key of a name for good and notes that it was erased; None when nobody knows it."""
         reference = self._database.erase(self._lookup(name), reason)
         if reference is None:
             return None
         self._forget(lambda held: held == reference)
         return Erasure(reference, reason)
 
-    def owed(self) -> Sequence[Erasure]:
-        """Returns erasures that were done and that the log may not know of."""
-        return [Erasure(*each) for each in self._database.owed()]
+    def erased(self) -> Sequence[Erasure]:
+        """Returns all erasures that were done here."""
+        return [Erasure(*each) for each in self._database.erased()]
 
-    def settle(self, erasure: Erasure) -> None:
-        """Notes that the log knows of an erasure."""
-        self._database.settle(erasure.person)
+    def forget(self, erasures: Sequence[Erasure]) -> int:
+        """Deletes keys that were erased before and came back with a backup; returns how many."""
+        references = {each.person for each in erasures}
+        removed = self._database.remove(erasures) if erasures else 0
+        self._forget(references.__contains__)
+        return removed
 
     def keys_of(self, names: Sequence[str]) -> list[PersonKey]:
         """Returns the keys of names, in their order; those that are new are durable when this returns."""

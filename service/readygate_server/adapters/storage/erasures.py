@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from readygate.v1.record_pb2 import ErasureEntry, LogEntry
+from readygate_server.adapters.storage.schema import ENTRY
 from readygate_server.adapters.storage.store import RecordStore
 from readygate_server.domain.record import EntryKind, Erasure, NewEntry, Stamp
 
@@ -39,6 +41,13 @@ class StoredErasures:
                 if known is None:
                     raise
         return known
+
+    async def recorded(self) -> Sequence[Erasure]:
+        """Returns all erasures that the log knows of."""
+        query = select(ENTRY.c.body).join(ERASURE, ERASURE.c.entry_id == ENTRY.c.id)
+        bodies = await self._store.read(lambda connection: connection.execute(query).scalars().all())
+        said = [LogEntry.FromString(body).erasure for body in bodies]
+        return [Erasure(each.person_ref, each.reason) for each in said]
 
     async def _known(self, person: str) -> str | None:
         query = select(ERASURE.c.entry_id).where(ERASURE.c.person_ref == person)
