@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from readygate import GateClient, tls
+from readygate import GateClient, GateError, tls
 from readygate.client import DEFAULT_TIMEOUT
 from readygate.credentials import is_local
-from readygate_server.cli.exits import CommandError
+from readygate_server.cli.exits import CommandError, Exit
 
 CA: Final = "READYGATE_CA"
 CERTIFICATE: Final = "READYGATE_CLIENT_CERT"
@@ -37,6 +38,21 @@ def connect(
         raise CommandError(f"{error.filename}: {error.strerror}") from None
     except ValueError as error:
         raise CommandError(f"{CERTIFICATE} and {KEY}: {error}") from None
+
+
+@contextmanager
+def asking(target: str, *, refused: Collection[str] = (), timeout: float = DEFAULT_TIMEOUT) -> Iterator[GateClient]:
+    """Gives a client of a server; what the server answers with an error ends the command with its reason.
+
+    `refused` are the reasons that are an answer of their own and end with 1.
+    """
+    try:
+        with connect(target, timeout=timeout) as client:
+            yield client
+    except GateError as error:
+        is_answer = error.reason in refused
+        code = Exit.NO_GO if is_answer else Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED
+        raise CommandError(str(error), code) from None
 
 
 def _token(environment: Mapping[str, str]) -> str | None:
