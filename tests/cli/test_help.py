@@ -29,6 +29,7 @@ def test_all_commands_are_there() -> None:
         *("", "check", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
         *("log", "log verify", "log proof"),
+        *("api-keys", "api-keys new"),
         *("certificate", "certificate issue", "certificate verify"),
         *("keys", "keys init", "keys rotate", "keys revoke", "keys list", "keys export"),
         *("waivers", "waivers request", "waivers approve", "waivers revoke", "waivers show", "waivers list"),

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import pytest
 
 from readygate.errors import GateError
 from readygate.v1 import decision_pb2 as decisions
-from readygate.v1 import deployment_pb2
+from readygate.v1 import decision_service_pb2, deployment_pb2
 from readygate.v1 import gate_service_pb2 as gate_pb2
 from readygate.v1 import waiver_service_pb2 as pb
 from readygate.v1.proposal_pb2 import Proposal
@@ -45,7 +46,7 @@ services:
 api_keys:
   - {{id: ci-1, sha256: {digest}, principal: service:ci, expires_on: "2099-01-01"}}
 bindings:
-  - {{principals: [ada, grace, alan, linus, service:ci], roles: [evaluator, requester, approver]}}
+  - {{principals: [ada, grace, alan, linus, service:ci], roles: [evaluator, requester, approver, auditor]}}
 """
 _SERVICE = "/readygate.v1.WaiverService"
 
@@ -175,6 +176,36 @@ async def test_from_a_no_to_a_conditional_go_and_back(bank: Bank) -> None:
     assert (finding.outcome, finding.waiver_id) == (decisions.OUTCOME_WAIVED, requested.waiver.id)
     assert [each.verdict for each in (other, later, after)] == [decisions.VERDICT_NO_GO] * 3
     assert (requested.waiver.requested_by, approved.waiver.approved_by) == ("ada", "grace")
+
+
+async def test_a_decision_with_a_waiver_can_be_made_again(bank: Bank) -> None:
+    """Byte by byte, also after the waiver was revoked and the names of who asked and approved were erased."""
+    requested = await bank.request((await bank.evaluate(proposal())).record.decision_id)
+    approved = await bank.approve(requested, bank.token("grace"))
+    waived = await bank.evaluate(proposal())
+    await bank.revoke(approved, bank.token("grace"))
+
+    async def replayed() -> decision_service_pb2.ReplayDecisionResponse:
+        asked = decision_service_pb2.ReplayDecisionRequest(decision_id=waived.record.decision_id)
+        raw = await bank.call(bank.token("alan"), "/readygate.v1.DecisionService/ReplayDecision", asked)
+        return decision_service_pb2.ReplayDecisionResponse.FromString(raw)
+
+    before = await replayed()
+    for name in ("ada", "grace"):
+        erasure = decision_service_pb2.ErasePersonRequest(person=name, reason="Request 7")
+        await bank.call(bank.token("alan"), "/readygate.v1.DecisionService/ErasePerson", erasure)
+    shown = pb.GetWaiverResponse.FromString(
+        await bank.call(bank.token("alan"), f"{_SERVICE}/GetWaiver", pb.GetWaiverRequest(waiver_id=requested.waiver.id))
+    ).waiver
+    after = await replayed()
+
+    assert (before.identical, list(before.differences)) == (True, [])
+    assert (after.identical, list(after.differences)) == (True, [])
+    assert [step.actor for step in shown.steps] == ["", "", ""]
+    assert (shown.waiver.requested_by, shown.waiver.approved_by) == ("", "")
+    assert [sha256(step.body).hexdigest() for step in shown.steps[:2]] == [
+        sha256(step.body).hexdigest() for step in approved.steps
+    ]
 
 
 async def test_who_and_what_approves_nothing(bank: Bank) -> None:

@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that rules are written in, made from their shapes, so that editors complete and check."""
+"""JSON Schemas of the files that people write rules and identities in, made from their shapes: editors check by them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from readygate_server.adapters.fact_catalogue import FactsFile
+from readygate_server.adapters.identity.schema import IdentityFile
 from readygate_server.adapters.proposals.schema import proposal_schema
 from readygate_server.adapters.proposals.vocabulary import all_facts
 from readygate_server.adapters.rulefiles.known_facts import known_facts
@@ -29,6 +30,7 @@ _SHAPES: Final[Mapping[str, type[BaseModel]]] = {
     "tiering": TieringFile,
     "facts": FactsFile,
     "published": PublishedFile,
+    "identity": IdentityFile,
 }
 
 

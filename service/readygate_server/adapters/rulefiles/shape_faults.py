@@ -30,6 +30,8 @@ _PATTERNS = {
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "a day as YYYY-MM-DD",
     r"^[0-9]{4}\.[0-9]{1,3}\.[0-9]{1,3}$": "a calendar version such as 2026.1.0",
     r"^[a-z][a-z0-9-]+@[0-9.]+$": "a name and a version such as operational-readiness@2026.1.0",
+    r"^[a-z0-9][a-z0-9._@+-]{1,126}$": "a name such as jane.doe@bank.example, in lower case",
+    r"^[0-9a-f]{64}$": "64 hexadecimal digits, as `readygate api-keys new` shows them",
     r"^sha256:[0-9a-f]{64}$": "sha256: and 64 hexadecimal digits",
 }
 
