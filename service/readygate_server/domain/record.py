@@ -19,6 +19,7 @@ class EntryKind(StrEnum):
     ERASURE = "erasure"
     CERTIFICATE = "certificate"
     RETENTION = "retention"
+    FORK = "fork"
 
 
 class PayloadState(StrEnum):

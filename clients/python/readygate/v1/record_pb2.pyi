@@ -214,6 +214,7 @@ class LogEntry(_message.Message):
     ERASURE_FIELD_NUMBER: _builtins.int
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
+    FORK_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id of what was recorded: 32 hexadecimal digits."""
     @_builtins.property
@@ -240,6 +241,10 @@ class LogEntry(_message.Message):
     def retention(self) -> Global___RetentionEntry:
         """A retention that dropped payloads."""
 
+    @_builtins.property
+    def fork(self) -> Global___ForkEntry:
+        """A loss of entries, after which the log goes on under another name."""
+
     def __init__(
         self,
         *,
@@ -250,12 +255,13 @@ class LogEntry(_message.Message):
         erasure: Global___ErasureEntry | None = ...,
         certificate: Global___CertificateEntry | None = ...,
         retention: Global___RetentionEntry | None = ...,
+        fork: Global___ForkEntry | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "fork", b"fork", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "id", b"id", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "fork", b"fork", "id", b"id", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["decision", "waiver", "erasure", "certificate", "retention"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["decision", "waiver", "erasure", "certificate", "retention", "fork"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -423,3 +429,38 @@ class RetentionEntry(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___RetentionEntry: _TypeAlias = RetentionEntry  # noqa: Y015
+
+@_typing.final
+class ForkEntry(_message.Message):
+    """A loss of entries that had been signed, as the log that goes on commits to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOST_ORIGIN_FIELD_NUMBER: _builtins.int
+    LOST_TREE_SIZE_FIELD_NUMBER: _builtins.int
+    LOST_ROOT_FIELD_NUMBER: _builtins.int
+    KEPT_TREE_SIZE_FIELD_NUMBER: _builtins.int
+    KEPT_ROOT_FIELD_NUMBER: _builtins.int
+    lost_origin: _builtins.str
+    """Name of the log before."""
+    lost_tree_size: _builtins.int
+    """Size of its newest checkpoint that is known."""
+    lost_root: _builtins.bytes
+    """Root of that checkpoint."""
+    kept_tree_size: _builtins.int
+    """Entries of the log before that are still there: those in front of this one."""
+    kept_root: _builtins.bytes
+    """Root over them."""
+    def __init__(
+        self,
+        *,
+        lost_origin: _builtins.str = ...,
+        lost_tree_size: _builtins.int = ...,
+        lost_root: _builtins.bytes = ...,
+        kept_tree_size: _builtins.int = ...,
+        kept_root: _builtins.bytes = ...,
+    ) -> None: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept_root", b"kept_root", "kept_tree_size", b"kept_tree_size", "lost_origin", b"lost_origin", "lost_root", b"lost_root", "lost_tree_size", b"lost_tree_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+
+Global___ForkEntry: _TypeAlias = ForkEntry  # noqa: Y015
