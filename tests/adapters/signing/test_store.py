@@ -119,6 +119,16 @@ def test_many_starts_at_once_make_one_set(tmp_path: Path) -> None:
     assert len(privates(tmp_path)) == 2
 
 
+def test_a_folder_that_others_use_as_well_gets_keys(tmp_path: Path) -> None:
+    """What already lies in the folder stays, and does not keep keys from being made."""
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/origin").write_text("gate.example.org/records", encoding="utf-8")
+    init_keys(tmp_path)
+
+    assert signs(tmp_path)
+    assert (tmp_path / "keys/origin").exists()
+
+
 def test_a_directory_without_keys_says_how_to_make_them(tmp_path: Path) -> None:
     """Opening keys that are not there names the command that makes them."""
     with pytest.raises(KeyProblemError, match="readygate keys init"):

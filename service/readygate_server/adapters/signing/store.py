@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,19 +22,20 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.signer import CryptoSigner
 
 from readygate_server.adapters.signing.canonical import canonical_text, read_object
 from readygate_server.adapters.signing.envelope import EnvelopeSigner, read_envelope
 from readygate_server.adapters.signing.errors import KeyProblemError
 from readygate_server.adapters.signing.key_sets import MEDIA_TYPE, key_set_text, open_key_set
 from readygate_server.adapters.signing.public_keys import ED25519_ALGORITHM, published
-from readygate_server.adapters.signing.signers import FILE, import_key, open_signer
+from readygate_server.adapters.signing.signers import FILE, Imported, import_key, open_signer
 from readygate_server.domain.keys import KeyPurpose, KeySet, KeyStatus, PublicKey
 
 FOLDER: Final = "keys"
 _SET: Final = re.compile(r"key-set-(\d{4,})\.dsse\.json")
 _ID_DIGITS: Final = 16
+_THERE_ARE_KEYS: Final = "there are keys; readygate keys rotate makes new ones"
 
 
 def _now() -> int:
@@ -100,18 +100,23 @@ def init_keys(directory: Path, *, certificate_signer: str = "", clock: Callable[
       KeyProblemError: when the URI can not be used.
     """
     folder = directory / FOLDER
-    fresh = folder.with_name(f"{FOLDER}.{secrets.token_hex(8)}.new")
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh.mkdir(mode=0o700)
+    if _sets(folder):
+        raise FileExistsError(f"{folder}: {_THERE_ARE_KEYS}")
+    imported = import_key(certificate_signer) if certificate_signer else None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    at, added = clock(), list[PublicKey]()
     try:
-        at = clock()
-        certificate = _add_key(fresh, KeyPurpose.CERTIFICATE, certificate_signer, at)
-        checkpoint = _add_key(fresh, KeyPurpose.CHECKPOINT, "", at)
-        key_set = KeySet(1, at, (certificate, checkpoint))
-        _add_set(fresh, key_set, [_signer(fresh, certificate)])
-        _put_in_place(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        added.append(_add_key(folder, KeyPurpose.CERTIFICATE, imported, at))
+        added.append(_add_key(folder, KeyPurpose.CHECKPOINT, None, at))
+        key_set = KeySet(1, at, tuple(added))
+        _add_set(folder, key_set, [_signer(folder, added[0])])
+    except (KeyProblemError, FileExistsError):
+        for key in added:
+            _forget(folder, key)
+        with suppress(OSError):  # it stays when somebody else has put something there
+            folder.rmdir()
+        raise
     return key_set
 
 
@@ -133,12 +138,18 @@ def rotate_key(
     old = _active(before, purpose)
     at = max(clock(), before.issued_at)
     signers = [_signer(folder, _active(before, KeyPurpose.CERTIFICATE))]
-    fresh = _add_key(folder, purpose, certificate_signer, at, before)
+    imported = import_key(certificate_signer) if certificate_signer else None
+    fresh = _add_key(folder, purpose, imported, at, before)
     try:
         after = before.rotated(fresh, at=at, revoke=revoke)
         if purpose is KeyPurpose.CERTIFICATE:
             signers.append(_signer(folder, fresh))
         _add_set(folder, after, signers)
+    except FileExistsError:
+        _forget(folder, fresh)
+        raise KeyProblemError(
+            str(folder), "somebody else changed the keys just now; look before you try again"
+        ) from None
     except KeyProblemError:
         _forget(folder, fresh)
         raise
@@ -157,7 +168,7 @@ def revoke_key(directory: Path, key_id: str, *, clock: Callable[[], int] = _now)
         raise KeyProblemError(key_id, f"it signs now, so that another one has to take its place: {way_out}")
     after = before.revoked(key_id, at=max(clock(), before.issued_at))
     folder = directory / FOLDER
-    _add_set(folder, after, [_signer(folder, _active(after, KeyPurpose.CERTIFICATE))])
+    _add_next(folder, after, [_signer(folder, _active(after, KeyPurpose.CERTIFICATE))])
     return after
 
 
@@ -183,18 +194,19 @@ def _active(key_set: KeySet, purpose: KeyPurpose) -> PublicKey:
     return key
 
 
-def _add_key(folder: Path, purpose: KeyPurpose, uri: str, at: int, known: KeySet | None = None) -> PublicKey:
+def _add_key(
+    folder: Path, purpose: KeyPurpose, imported: Imported | None, at: int, known: KeySet | None = None
+) -> PublicKey:
     """Writes a fresh private key, or where it is, and returns its public key."""
-    if uri:
-        full, imported = import_key(uri)
-        public = published(imported, purpose, at=at)
+    if imported is not None:
+        uri, key = imported
+        public = published(key, purpose, at=at)
         if known is not None and known.find(public.id) is not None:
             raise KeyProblemError(public.id, "this key is listed already; a rotation needs another one")
-        _write_private(_file(folder, public, "uri"), f"{full}\n".encode())
+        _write_private(_file(folder, public, "uri"), f"{uri}\n".encode())
         return public
     made = CryptoSigner.generate_ecdsa() if purpose is KeyPurpose.CERTIFICATE else CryptoSigner.generate_ed25519()
-    key: SSlibKey = made.public_key
-    public = published(key, purpose, at=at)
+    public = published(made.public_key, purpose, at=at)
     _write_private(_file(folder, public, "pem"), made.private_bytes)
     return public
 
@@ -230,8 +242,16 @@ def _files(folder: Path) -> Sequence[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
+def _add_next(folder: Path, key_set: KeySet, signers: Sequence[EnvelopeSigner]) -> None:
+    try:
+        _add_set(folder, key_set, signers)
+    except FileExistsError:
+        why = f"key set {key_set.number} was made by somebody else just now; look before you try again"
+        raise KeyProblemError(str(folder), why) from None
+
+
 def _add_set(folder: Path, key_set: KeySet, signers: Sequence[EnvelopeSigner]) -> None:
-    """Writes a signed set; it appears whole, and only when nobody else made the same number."""
+    """Writes a signed set; it appears whole. Raises FileExistsError when somebody else made one of the same number."""
     first, *others = signers
     envelope = first.sign(key_set_text(key_set).encode("utf-8"), MEDIA_TYPE)
     for other in others:
@@ -242,7 +262,7 @@ def _add_set(folder: Path, key_set: KeySet, signers: Sequence[EnvelopeSigner]) -
     try:
         os.link(part, target)
     except FileExistsError:
-        raise KeyProblemError(str(folder), f"key set {key_set.number} was made by somebody else just now") from None
+        raise FileExistsError(f"{folder}: {_THERE_ARE_KEYS}") from None
     finally:
         part.unlink()
     _sync(folder)
@@ -256,15 +276,6 @@ def _write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     _sync(path.parent)
-
-
-def _put_in_place(fresh: Path, folder: Path) -> None:
-    """Gives a folder its name, unless there is one with something in it."""
-    try:
-        fresh.rename(folder)
-    except OSError as error:
-        raise FileExistsError(f"{folder}: there are keys; readygate keys rotate makes new ones") from error
-    _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:
