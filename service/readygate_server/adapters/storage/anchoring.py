@@ -51,9 +51,10 @@ def refuse_forked_log(connection: Connection, kept: TreeHead | None) -> TreeHead
 class AnchorKeeper:
     """Keeps the newest head outside, at most one per second and the last one at the end. Recording never waits."""
 
-    def __init__(self, anchor: Anchor, head: TreeHead | None) -> None:
-        """Starts with the head that the log has now."""
+    def __init__(self, anchor: Anchor, head: TreeHead | None, *, has_siblings: bool) -> None:
+        """Starts with the head that the log has now, and whether other processes keep heads of the same log."""
         self._anchor = anchor
+        self._has_siblings = has_siblings
         self._newest = head
         self._kept: TreeHead | None = None
         self._wake = threading.Event()
@@ -87,11 +88,16 @@ class AnchorKeeper:
         if head is None or head is self._kept:
             return
         try:
-            self._anchor.keep(head)
+            if not (self._has_siblings and _size(self._anchor.newest()) > head.size):
+                self._anchor.keep(head)
         except Exception as error:  # noqa: BLE001 -- an anchor out of reach is tried again with the next tree
             logger().error("anchor_unavailable", size=head.size, exc_info=error)
             return
         self._kept = head
+
+
+def _size(head: TreeHead | None) -> int:
+    return 0 if head is None else head.size
 
 
 def _root(connection: Connection, size: int) -> bytes | None:

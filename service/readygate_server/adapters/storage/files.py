@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,25 +23,61 @@ _NETWORK: Final = frozenset(
 
 
 class DirectoryLock:
-    """Keeps every other server out of a directory, until it is released or this process ends."""
+    """Keeps every other server out of a directory, until it is released or all processes that have it have ended.
 
-    def __init__(self, directory: Path) -> None:
-        """Takes the lock; raises StoreRefusedError when another process has it."""
+    A server of several processes takes the lock once, and its workers inherit the file: so a second server is kept out
+    as long as any of them lives.
+    """
+
+    def __init__(self, directory: Path, *, inherited: int | None = None) -> None:
+        """Takes the lock, or takes over the file of a parent that has it.
+
+        Raises:
+          StoreRefusedError: when another process has the lock, or the file is not that of the lock.
+        """
         path = directory / "lock"
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) if inherited is None else inherited
+        if inherited is not None and not os.path.samestat(os.fstat(inherited), path.stat()):
+            raise StoreRefusedError(f"the file {inherited} is not the lock of {directory}; inherit it from the server")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
+            holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._file)
             raise StoreRefusedError(
                 f"{directory} is in use by the process {holder}; stop it, or give this server a directory of its own"
             ) from None
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        os.set_inheritable(self._file, False)
+        if inherited is None:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def fileno(self) -> int:
+        """Returns the file, for a worker to inherit."""
+        return self._file
 
     def release(self) -> None:
-        """Lets others in. The file stays: removing it would let two in at once."""
+        """Lets go of the lock. The file stays: removing it would let two in at once."""
+        os.close(self._file)
+
+
+class Turn:
+    """Lets one process of a server write at a time: whoever has the turn is the one writer."""
+
+    def __init__(self, directory: Path) -> None:
+        """Takes the directory that the processes share."""
+        self._file = os.open(directory / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        """Waits for the turn. It ends with the process that has it, too."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_error: object) -> None:
+        """Gives the turn to the next."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Takes no more turns."""
         os.close(self._file)
 
 
@@ -57,6 +94,20 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
             f"{directory} is on a {kind} file system, where a crash or a second server can damage the record; "
             "take a directory on a disk of this machine, or a PostgreSQL by --database-url"
         )
+
+
+def sync_path(directory: Path) -> None:
+    """Makes the names in a directory durable, and those that lead to it from where its disk is mounted.
+
+    Whoever made the directory, this server or somebody before it, may not have done so.
+    """
+    sync_directory(directory)
+    device = directory.stat().st_dev
+    for above in directory.resolve().parents:
+        if above.stat().st_dev != device:
+            break
+        with suppress(PermissionError):  # what it may not open, it has not made
+            sync_directory(above)
 
 
 def sync_directory(directory: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,8 +14,10 @@ from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, e
 
 from readygate_server.adapters.storage.clock import RecordClock
 from readygate_server.adapters.storage.errors import StoreRefusedError
+from readygate_server.adapters.storage.files import Turn
 from readygate_server.adapters.storage.group import Item, write_group
-from readygate_server.adapters.storage.tree import Edge, lengthen, read_edge
+from readygate_server.adapters.storage.reads import last_recorded_at
+from readygate_server.adapters.storage.tree import Edge, lengthen, read_edge, read_size
 from readygate_server.application.record_ports import CheckpointSigner
 from readygate_server.domain.record import TreeHead
 from readygate_server.observability import logger
@@ -92,37 +95,64 @@ class SqliteWriter:
     """Writes groups, on one thread. The entries of a group, the tree over them and its signature are one commit."""
 
     def __init__(
-        self, engine: Engine, clock: RecordClock, signer: CheckpointSigner, committed: Callable[[TreeHead], None]
+        self,
+        engine: Engine,
+        clock: RecordClock,
+        signer: CheckpointSigner,
+        committed: Callable[[TreeHead], None],
+        turn: Turn | None = None,
     ) -> None:
-        """Takes the engine of the writing connection, and who is told of each tree once it is durable."""
+        """Takes the engine of the writing connection, and who is told of each tree once it is durable.
+
+        With a turn, other processes write as well, and everything that one of them does with its connection, the
+        checkpoints of the WAL too, happens in its turn.
+        """
         self._engine = engine
         self._clock = clock
         self._signer = signer
         self._committed = committed
+        self._turn = turn
         self._connection: Connection | None = None
         self._edge: Edge | None = None
 
     def transact(self, items: Sequence[Item]) -> list[Any]:
         """Writes a group; returns its outcomes when they are durable."""
+        with self._turn or nullcontext():
+            outcomes, head = self._transact(items)
+        if head is not None:
+            self._committed(head)
+        return outcomes
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        with self._turn or nullcontext():
+            self._drop()
+
+    def _transact(self, items: Sequence[Item]) -> tuple[list[Any], TreeHead | None]:
         try:
             connection = self._connection = self._connection or self._engine.connect()
             with connection.begin():
+                edge, head = self._edge_now(connection), None
                 group = write_group(connection, items, self._clock)
-                edge, head = self._edge or read_edge(connection), None
                 if group.entries:
                     logged = [(entry.stamp.id, entry.body) for entry in group.entries]
                     edge, head = lengthen(connection, edge, logged, self._signer)
         except BaseException:
             # What the connection and the edge stand for is no longer certain; both are made anew from the file.
-            self.close()
+            self._drop()
             raise
         self._edge = edge
-        if head is not None:
-            self._committed(head)
-        return group.outcomes
+        return group.outcomes, head
 
-    def close(self) -> None:
-        """Lets go of the connection."""
+    def _edge_now(self, connection: Connection) -> Edge:
+        """Returns the edge of the tree, after a look at what other processes did since this one's last turn."""
+        if self._turn is not None:
+            self._clock.never_before(last_recorded_at(connection))
+            if self._edge is not None and self._edge.size != read_size(connection):
+                return read_edge(connection)
+        return self._edge or read_edge(connection)
+
+    def _drop(self) -> None:
         connection, self._connection, self._edge = self._connection, None, None
         if connection is not None:
             connection.invalidate()
