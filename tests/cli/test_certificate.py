@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from readygate import GateClient
+from readygate.v1.gate_service_pb2 import EvaluateRequest
+from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.signing.store import read_current, rotate_key
 from readygate_server.domain.keys import KeyPurpose
+from readygate_server.domain.vocabulary import Gate, Tier
+from tests import builders
 from tests.certified import AUDIENCE, Office, go
 from tests.cli.command import Ran, readygate, together
+from tests.cli.serving import served
 
 AT = ("--at", "2026-11-01T12:00:00Z")
 PROPOSAL = """\
@@ -146,3 +153,33 @@ def test_a_server_that_is_not_there_ends_with_4() -> None:
 
     assert (ran.code, ran.out) == (4, "")
     assert "UNAVAILABLE" in ran.err
+
+
+def go_of_today() -> Proposal:
+    """Returns a proposal that is a go today, by the clock that the server reads as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builders, "AS_OF", datetime.now(UTC).date().isoformat())
+        return Proposal.FromString(builders._passing.__wrapped__(Tier.T1, Gate.COMMIT))
+
+
+def test_a_server_issues_what_others_can_check(tmp_path: Path) -> None:
+    """From the verdict of a running server to a file that holds without it, and no file for a no."""
+    proposal, refused = go_of_today(), Proposal(id="nothing-known")
+    with served(tmp_path) as (_, address), GateClient(address) as client:
+        decided = client.evaluate(EvaluateRequest(proposal=proposal))
+        undetermined = client.evaluate(EvaluateRequest(proposal=refused))
+        ask = ("certificate", "issue", "--server", address, "--audience", AUDIENCE)
+        issued, none, unknown = together(
+            (*ask, decided.record.decision_id, "-o", tmp_path / "bundle.json"),
+            (*ask, undetermined.record.decision_id),
+            (*ask, "0" * 32),
+        )
+    exported = readygate("keys", "export", "--data-dir", tmp_path / "data", "-o", tmp_path / "keys.json")
+    (tmp_path / "proposal.binpb").write_bytes(proposal.SerializeToString())
+    expected = ("--audience", AUDIENCE, "--proposal", tmp_path / "proposal.binpb")
+    verified = readygate(*Files(tmp_path).verify(*expected))
+
+    assert (issued.code, issued.err, exported.code) == (0, "", 0)
+    assert (verified.code, verified.out.splitlines()[0]) == (0, "VALID"), verified.out
+    assert (none.code, "CERTIFICATE_REFUSED" in none.err) == (1, True)
+    assert (unknown.code, "NOT_FOUND" in unknown.err) == (3, True)
