@@ -2,7 +2,8 @@
 
 The yardstick is the same process reading the same proposal: parsing its bytes and flattening its facts, which any
 engine has to do. Nothing is remembered from one evaluation to the next, so that asking the same each time is no
-shortcut. Processor time is given as well, because it leaves out what others do on the same cores. `--soak` adds 500,000 evaluations and 50 reloads and prints the memory along the way.
+shortcut. Processor time is given as well, because it leaves out what others do on the same cores. `--soak` adds 500,000
+evaluations and 50 reloads and prints the memory along the way.
 """
 
 from __future__ import annotations

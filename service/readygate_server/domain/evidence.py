@@ -11,7 +11,7 @@ from readygate_server.domain.backing import group_of
 from readygate_server.domain.facts import FactRef, ProposalFacts
 from readygate_server.domain.finding import Finding, Observation
 from readygate_server.domain.rule import Provenance
-from readygate_server.domain.table import RuleRow, RuleTable
+from readygate_server.domain.table import Demand, RuleRow, RuleTable
 from readygate_server.domain.vocabulary import Effect, Grade, Outcome, Severity
 
 
@@ -55,18 +55,21 @@ class EvidenceIndex:
         ]
         return max(lapses, default=None)
 
-    def met_by_groups(self, standards: Mapping[str, tuple[Standard, ...]]) -> Mapping[str, frozenset[Standard]]:
-        """Returns per subject the standards that evidence for whole groups meets, with those of the deployment."""
-        met: dict[str, set[Standard]] = {"": set()}
+    def met(self, demands: Mapping[str, tuple[Demand, ...]]) -> Mapping[str, frozenset[Standard | Backing]]:
+        """Returns per subject which demands evidence meets, with those that the deployment's meets.
+
+        Evidence for a whole group meets standards, and evidence for a fact meets backings.
+        """
+        met: dict[str, set[Standard | Backing]] = {"": set()}
         day = self._day
         for (name, subject), entries in self._entries.items():
             found = met.setdefault(subject, set())
-            for _, _, grade, as_of, expires, _ in entries if name in standards else ():
+            for _, _, grade, as_of, expires, _ in entries if name in demands else ():
                 if grade is None or as_of is None or (expires is not None and expires < day):
                     continue
-                for standard in standards[name]:
+                for standard, demand in demands[name]:
                     if grade >= standard.grade and as_of + standard.maximum_age_days >= day:
-                        found.add(standard)
+                        found.add(demand)
         return {subject: frozenset(found | met[""]) for subject, found in met.items()}
 
 
@@ -115,15 +118,15 @@ def demand_evidence(
     if table.gate < row.due:
         return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
     inspector = _Inspector(index, facts, day)
-    # What evidence for whole groups is enough for can not fall short; most findings take this way.
-    standards, met = table.standards, index.met_by_groups(table.standards_of_groups)
+    met = index.met(table.demands)
     met_by_deployment = met[""]
-    judged = [
-        finding
-        if not finding.observations or standards[finding.rule.id] <= met.get(finding.subject, met_by_deployment)
-        else inspector.inspect(finding)
-        for finding in findings
-    ]
+    judged = list(findings)
+    for place, finding in enumerate(findings):
+        if finding.observations:
+            found = met.get(finding.subject, met_by_deployment)
+            standards, backings = table.demanded[finding.rule.id]
+            if not (standards <= found or backings <= found):  # else nothing can fall short; most take this way
+                judged[place] = inspector.inspect(finding)
     judged.append(_evidence_finding(row, table, inspector.shortfalls()))
     return judged
 

@@ -18,6 +18,9 @@ _NONE = Effect.NONE
 BackingOf = Callable[[Rule, str, str, Effect], tuple[Backing, ...]]
 """Rule, fact, expression and effect to the evidence that is needed; one of fact and expression is empty."""
 
+Demand = tuple[Standard, Standard | Backing]
+"""How good evidence has to be, and what is then met: the standard of a whole group, or the backing of one fact."""
+
 Part = tuple[str, bool, Compare | None, Asked, Observation | None]
 """Fact, whether the subject has it, comparison, what is asked, and what is observed whatever the proposal.
 
@@ -48,8 +51,8 @@ class RuleRow:
 class RuleTable:
     """All rules at one tier and gate, in the order of their ids.
 
-    `about_facts` are those that ask about facts; `standards` is what each rule demands of the evidence for them, and
-    `standards_of_groups` the same of all of them, by the group of facts.
+    `about_facts` are those that ask about facts. `demanded` is what each rule demands of evidence, for groups and for
+    facts, and `demands` the same of all of them by the name of the group or fact.
     """
 
     ruleset: Ruleset
@@ -59,8 +62,8 @@ class RuleTable:
     about_facts: tuple[RuleRow, ...]
     unknown_facts: RuleRow | None
     evidence: RuleRow | None
-    standards: Mapping[str, frozenset[Standard]]
-    standards_of_groups: Mapping[str, tuple[Standard, ...]]
+    demanded: Mapping[str, tuple[frozenset[Standard], frozenset[Backing]]]
+    demands: Mapping[str, tuple[Demand, ...]]
 
 
 def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
@@ -68,22 +71,26 @@ def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
     return ()
 
 
-def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing: BackingOf = no_backing) -> RuleTable:
+def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing_of: BackingOf = no_backing) -> RuleTable:
     """Settles a ruleset for a tier and a gate."""
-    rows = tuple(_row(rule, tier, gate, backing) for rule in ruleset.rules)
+    rows = tuple(_row(rule, tier, gate, backing_of) for rule in ruleset.rules)
     of_kind = {row.rule.kind: row for row in rows}
     about_facts = tuple(row for row in rows if row.rule.kind is RuleKind.FACTS)
     unknown_facts, evidence = of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE)
-    standards = {row.rule.id: _standards(row) for row in rows}
-    of_groups: dict[str, list[Standard]] = {}
-    for standard in frozenset[Standard]().union(*(standards[row.rule.id] for row in about_facts if not row.idle)):
-        of_groups.setdefault(standard.group, []).append(standard)
-    grouped = {group: tuple(found) for group, found in of_groups.items()}
-    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, standards, grouped)
+    demanded = {row.rule.id: _demanded(row) for row in rows}
+    asking = [row.rule.id for row in about_facts if row.idle is None]
+    demands: dict[str, list[Demand]] = {}
+    for standard in frozenset[Standard]().union(*(demanded[rule_id][0] for rule_id in asking)):
+        demands.setdefault(standard.group, []).append((standard, standard))
+    for backing in frozenset[Backing]().union(*(demanded[rule_id][1] for rule_id in asking)):
+        demands.setdefault(backing.fact, []).append((backing.standard, backing))
+    by_name = {name: tuple(found) for name, found in demands.items()}
+    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, demanded, by_name)
 
 
-def _standards(row: RuleRow) -> frozenset[Standard]:
-    return frozenset(each.standard for asked in row.asked for each in asked.backing)
+def _demanded(row: RuleRow) -> tuple[frozenset[Standard], frozenset[Backing]]:
+    backings = frozenset(backing for asked in row.asked for backing in asked.backing)
+    return frozenset(backing.standard for backing in backings), backings
 
 
 def parts_of(asked: tuple[Asked, ...]) -> tuple[Part, ...]:
