@@ -74,10 +74,17 @@ def _get(url: str) -> str:
 
 @asynccontextmanager
 async def serve(*arguments: str, rules: Path | None = None) -> AsyncIterator[Served]:
-    """Runs `readygate serve` on a free port."""
-    command = [sys.executable, "-m", "readygate_server", "serve", "--no-record", "--listen", "127.0.0.1:0", *arguments]
-    command += ["--rules", str(rules)] if rules else []
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    """Runs `readygate serve` on a free port, without a record."""
+    where = ["--rules", str(rules)] if rules else []
+    listen = ("--no-record", "--listen", "127.0.0.1:0")
+    async with started("-m", "readygate_server", "serve", *listen, *arguments, *where) as served:
+        yield served
+
+
+@asynccontextmanager
+async def started(*arguments: str) -> AsyncIterator[Served]:
+    """Runs a program of this Python that logs as a server does, and kills it when it is left running."""
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stderr=asyncio.subprocess.PIPE)
     served = Served(process)
     reading = asyncio.create_task(served.read())
     try:
