@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from readygate.v1.record_pb2 import LogEntry
 from readygate_server.adapters.storage import RecordStore
 from readygate_server.adapters.storage.waivers import WAIVER_STEP, StoredWaivers
 from readygate_server.application.waiver_ports import NewWaiverStep, WaiverBook, WaiverFilter
-from readygate_server.domain.errors import EtagMismatchError
+from readygate_server.domain.errors import EtagMismatchError, RecordUnavailableError
 from readygate_server.domain.record import SealedText, Stamp
 from readygate_server.domain.waivers import WaiverAction, WaiverCase, WaiverState
 from tests.contracts.records import Place, logged
@@ -190,6 +190,55 @@ async def test_the_database_itself_changes_no_step(store: RecordStore) -> None:
         with pytest.raises(IntegrityError):
             await store.change(change)
     assert await store.read(lambda connection: connection.execute(select(WAIVER_STEP)).mappings().all()) == rows
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        {"action": "approved", "state": "approved"},
+        {"body": b'{"quorum":0}'},
+        {"actor_commitment": b"somebody else's"},
+        {"recorded_at": 1},
+        {"entry_id": "f" * 32},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_a_row_that_its_leaf_does_not_bear_out_counts_for_nothing(
+    store: RecordStore, tampering: dict[str, object]
+) -> None:
+    """Who may drop triggers can change rows, but not what the log says, and then nothing is decided on them."""
+    book = StoredWaivers(store)
+    await book.append(step())
+
+    def tamper(connection: Connection, _stamp: Stamp) -> None:
+        on_table = " ON waiver_step" if connection.dialect.name == "postgresql" else ""
+        connection.execute(text(f"DROP TRIGGER waiver_step_no_update{on_table}"))
+        connection.execute(update(WAIVER_STEP).values(**tampering))
+
+    await store.change(tamper)
+
+    asked: list[Awaitable[object]] = [book.get("a" * 32), book.newest(WaiverFilter(), before="", limit=1)]
+    if "state" in tampering:
+        asked.append(book.approved(FACTS))
+    for answer in asked:
+        with pytest.raises(RecordUnavailableError, match="can not be reached"):
+            await answer
+
+
+async def test_what_a_row_says_of_its_state_is_not_believed(store: RecordStore) -> None:
+    """A request that was made to look approved is found and not granted: nobody approved it."""
+    world = World(rule=RULE, book=StoredWaivers(store))
+    await world.waivers.request(person("ada"), wish())
+
+    def tamper(connection: Connection, _stamp: Stamp) -> None:
+        on_table = " ON waiver_step" if connection.dialect.name == "postgresql" else ""
+        connection.execute(text(f"DROP TRIGGER waiver_step_no_update{on_table}"))
+        connection.execute(update(WAIVER_STEP).values(state="approved"))
+
+    await store.change(tamper)
+
+    assert len(await world.book.approved(BOND.facts_digest)) == 1
+    assert await world.waivers.in_force(*BOND) == ()
 
 
 async def test_another_server_sees_it_at_once(postgres_database: str) -> None:

@@ -23,8 +23,8 @@ from readygate_server.domain import waivers as rules_of_waivers
 from readygate_server.domain.errors import NotFoundError
 from readygate_server.domain.identity import Principal, Role
 from readygate_server.domain.rule import Rule
-from readygate_server.domain.verdict import Waiver
-from readygate_server.domain.waivers import WaiverAction, WaiverCase, WaiverWish
+from readygate_server.domain.verdict import Bond, Waiver
+from readygate_server.domain.waivers import WaiverAction, WaiverCase, WaiverState, WaiverWish
 
 SIGN_IN_SECONDS: Final = 15 * 60
 """How long ago an approver may have signed in, unless the settings say otherwise."""
@@ -137,7 +137,11 @@ class Waivers:
         if not found:
             return ()
         cases = map(self._desk.opened, found)
-        return tuple(case.as_granted() for case in cases if case.terms.bond == (facts_digest, ruleset_digest))
+        bond = Bond(facts_digest, ruleset_digest)
+        # Where it stands follows from its steps, whatever the book says.
+        return tuple(
+            case.as_granted() for case in cases if case.state is WaiverState.APPROVED and case.terms.bond == bond
+        )
 
     async def named(self, waiver_ids: Sequence[str]) -> tuple[Waiver, ...]:
         """Returns waivers by their ids as they were granted, those revoked since included."""

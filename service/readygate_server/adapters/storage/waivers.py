@@ -26,9 +26,9 @@ from sqlalchemy.exc import IntegrityError
 
 from readygate.v1.record_pb2 import LogEntry, WaiverEntry
 from readygate_server.adapters.storage.gathering import Gathering
-from readygate_server.adapters.storage.schema import METADATA
+from readygate_server.adapters.storage.schema import ENTRY, METADATA
 from readygate_server.application.waiver_ports import FiledStep, NewWaiverStep, WaiverFilter
-from readygate_server.domain.errors import EtagMismatchError
+from readygate_server.domain.errors import EtagMismatchError, RecordUnavailableError
 from readygate_server.domain.record import EntryKind, NewEntry, SealedText, Stamp
 from readygate_server.domain.waivers import WaiverAction, WaiverState
 
@@ -55,10 +55,11 @@ _APPROVED_IDS: Final = (
     .where(_STEP.facts_digest.in_(bindparam("digests", expanding=True)), _STEP.state == WaiverState.APPROVED.value)
     .distinct()
 )
-_OF_WAIVERS: Final = (
-    select(WAIVER_STEP)
-    .where(_STEP.waiver_id.in_(bindparam("ids", expanding=True)))
-    .order_by(_STEP.waiver_id, _STEP.number)
+_WITH_ENTRY: Final = select(WAIVER_STEP, ENTRY.c.body.label("entry")).select_from(
+    WAIVER_STEP.outerjoin(ENTRY, ENTRY.c.id == _STEP.entry_id)
+)
+_OF_WAIVERS: Final = _WITH_ENTRY.where(_STEP.waiver_id.in_(bindparam("ids", expanding=True))).order_by(
+    _STEP.waiver_id, _STEP.number
 )
 
 
@@ -89,13 +90,13 @@ class StoredWaivers:
 
     async def get(self, waiver_id: str) -> Sequence[FiledStep]:
         """Returns the steps of a waiver."""
-        query = select(WAIVER_STEP).where(_STEP.waiver_id == waiver_id).order_by(_STEP.number)
+        query = _WITH_ENTRY.where(_STEP.waiver_id == waiver_id).order_by(_STEP.number)
         return await self._store.read(lambda connection: tuple(map(_filed, connection.execute(query))))
 
     async def newest(self, wanted: WaiverFilter, *, before: str, limit: int) -> Sequence[Sequence[FiledStep]]:
         """Returns waivers with ids below another, the highest first."""
         ids = _wanted_ids(wanted, before).order_by(_STEP.waiver_id.desc()).limit(limit)
-        query = select(WAIVER_STEP).where(_STEP.waiver_id.in_(ids)).order_by(_STEP.waiver_id.desc(), _STEP.number)
+        query = _WITH_ENTRY.where(_STEP.waiver_id.in_(ids)).order_by(_STEP.waiver_id.desc(), _STEP.number)
         return await self._store.read(lambda connection: _grouped(connection, query))
 
     async def approved(self, facts_digest: str) -> Sequence[Sequence[FiledStep]]:
@@ -108,6 +109,10 @@ class StoredWaivers:
 
 def log_entry(step: NewWaiverStep, stamp: Stamp) -> bytes:
     """Returns what the log commits to: the step without the name, and a commitment to the name."""
+    return _log_entry(step, stamp).SerializeToString(deterministic=True)
+
+
+def _log_entry(step: NewWaiverStep, stamp: Stamp) -> LogEntry:
     seconds, rest = divmod(stamp.recorded_at, 1_000_000)
     entry = LogEntry(
         id=stamp.id,
@@ -120,7 +125,7 @@ def log_entry(step: NewWaiverStep, stamp: Stamp) -> bytes:
         ),
     )
     entry.recorded_at.seconds, entry.recorded_at.nanos = seconds, rest * 1000
-    return entry.SerializeToString(deterministic=True)
+    return entry
 
 
 def _append(connection: Connection, step: NewWaiverStep, stamp: Stamp) -> Stamp:
@@ -178,6 +183,7 @@ def _row(step: NewWaiverStep, stamp: Stamp) -> dict[str, object]:
 
 
 def _filed(row: Row[Any]) -> FiledStep:
+    """Returns the step of a row, unless that was tampered with: what counts is what the log says."""
     step = NewWaiverStep(
         waiver_id=row.waiver_id,
         number=row.number,
@@ -188,4 +194,7 @@ def _filed(row: Row[Any]) -> FiledStep:
         body=bytes(row.body),
         actor_commitment=bytes(row.actor_commitment),
     )
-    return FiledStep(step, Stamp(row.entry_id, row.recorded_at))
+    stamp = Stamp(row.entry_id, row.recorded_at)
+    if row.entry is None or LogEntry.FromString(bytes(row.entry)) != _log_entry(step, stamp):
+        raise RecordUnavailableError(f"step {row.number} of the waiver {row.waiver_id} is not what its log entry says")
+    return FiledStep(step, stamp)
