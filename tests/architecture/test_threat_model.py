@@ -19,7 +19,7 @@ def defended() -> str:
 
 
 @cache
-def tests_of(file: str) -> frozenset[str]:
+def names_in(file: str) -> frozenset[str]:
     """Returns the names of the tests in a file; none when there is no such file."""
     path = TESTS / file
     if not path.is_file():
@@ -41,14 +41,14 @@ def test_every_test_that_is_named_is_there() -> None:
     """A test that was renamed or taken away is missed here."""
     named = _NAMED.findall(defended())
 
-    assert [f"{file}::{name}" for file, name in named if name not in tests_of(file)] == []
+    assert [f"{file}::{name}" for file, name in named if name not in names_in(file)] == []
 
 
 def test_a_test_that_is_not_there_is_noticed() -> None:
     """Neither a file nor a name that does not exist passes for a test."""
-    assert tests_of("identity/test_nothing.py") == frozenset()
-    assert "test_made_up" not in tests_of("architecture/test_threat_model.py")
-    assert "test_every_defence_names_its_test" in tests_of("architecture/test_threat_model.py")
+    assert names_in("identity/test_nothing.py") == frozenset()
+    assert "test_made_up" not in names_in("architecture/test_threat_model.py")
+    assert "test_every_defence_names_its_test" in names_in("architecture/test_threat_model.py")
 
 
 def test_what_is_not_defended_is_said() -> None:

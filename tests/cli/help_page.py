@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.cli.command import readygate
 
 PAGE = Path(__file__).parents[2] / "docs/command-line.md"
-_BLOCK = re.compile(r"(?<=```text\n)\$ readygate ?([a-z ]*?) ?--help\n(.*?)(?=```)", re.DOTALL)
+_BLOCK = re.compile(r"(?<=```text\n)\$ readygate ?([a-z -]*?) ?--help\n(.*?)(?=```)", re.DOTALL)
 
 
 def help_texts(page: str) -> dict[str, str]:
