@@ -130,7 +130,9 @@ class Shipped:
         if not loaded.rulesets:
             return ("no rulesets",)
         name = loaded.rulesets[0].identity.name
-        gate = LocalGate(Snapshot(RulesetRegistry(loaded.all_rulesets, name), fact_directory()), fact_directory())
+        gate = LocalGate(
+            Snapshot(RulesetRegistry(loaded.all_rulesets, name), fact_directory(), loaded), fact_directory()
+        )
         try:
             gate.evaluate(self._tiny, as_of=AS_OF)
         except RuleFailedError:
