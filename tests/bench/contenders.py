@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -33,16 +33,18 @@ class Server:
 
 
 @contextmanager
-def gate_server(cores: Collection[int]) -> Iterator[Server]:
+def gate_server(
+    cores: Collection[int], *, keeping: Sequence[str] = ("--no-record",), name: str = "readygate"
+) -> Iterator[Server]:
     """Runs `readygate serve` as its users do, with its log in a file, and waits until it serves."""
-    command = [sys.executable, "-m", "readygate_server", "serve", "--no-record", "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "readygate_server", "serve", *keeping, "--listen", "127.0.0.1:0"]
     command += ["--grace", "2"]
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as stream, on_cores(cores):
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
         try:
-            yield Server("readygate", _address(process, log), process.pid)
+            yield Server(name, _address(process, log), process.pid)
         finally:
             process.terminate()
             try:
