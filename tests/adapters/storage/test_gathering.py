@@ -85,7 +85,7 @@ async def test_who_goes_away_takes_nobody_along() -> None:
 
 
 async def test_nobody_is_left_waiting() -> None:
-    """When the loop ends the question, those who wait are told."""
+    """When the question itself is ended, those who wait are told, and who comes after asks anew."""
     slow = Slow()
     gathering = Gathering(slow.ask)
     askers = [asyncio.create_task(gathering.answer("a"))]
@@ -99,3 +99,5 @@ async def test_nobody_is_left_waiting() -> None:
         asyncio.CancelledError,
         asyncio.CancelledError,
     ]
+    slow.go.release()
+    assert await asyncio.wait_for(gathering.answer("b"), 5) == 0

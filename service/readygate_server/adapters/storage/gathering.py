@@ -38,8 +38,8 @@ class Gathering(Generic[_Answer]):
                 asked, self._waiting = self._waiting, {}
                 await self._ask_for(asked)
         finally:
-            self._asking = None
-            for answer in (*asked.values(), *self._waiting.values()):
+            left, self._waiting, self._asking = self._waiting, {}, None
+            for answer in (*asked.values(), *left.values()):
                 answer.cancel()
 
     async def _ask_for(self, asked: Mapping[str, asyncio.Future[_Answer]]) -> None:
