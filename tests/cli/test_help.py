@@ -32,6 +32,7 @@ def test_all_commands_are_there() -> None:
         *("api-keys", "api-keys new"),
         *("certificate", "certificate issue", "certificate verify"),
         *("keys", "keys init", "keys rotate", "keys revoke", "keys list", "keys export"),
+        *("names", "names erase", "names rotate-key", "retention", "backup", "restore", "fork"),
         *("waivers", "waivers request", "waivers approve", "waivers revoke", "waivers show", "waivers list"),
     }
 

@@ -8,7 +8,21 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from readygate_server import ENGINE_VERSION
-from readygate_server.cli import api_keys, certificate, check, decisions, facts, init, keys, log, rules, serve, waivers
+from readygate_server.cli import (
+    api_keys,
+    backup,
+    certificate,
+    check,
+    decisions,
+    facts,
+    init,
+    keys,
+    log,
+    rules,
+    serve,
+    upkeep,
+    waivers,
+)
 from readygate_server.cli.exits import CommandError, Exit
 
 _DESCRIPTION = """\
@@ -41,7 +55,21 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"readygate {ENGINE_VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for module in (check, init, facts, rules, decisions, certificate, keys, log, api_keys, waivers, serve):
+    for module in (
+        check,
+        init,
+        facts,
+        rules,
+        decisions,
+        certificate,
+        keys,
+        log,
+        api_keys,
+        waivers,
+        upkeep,
+        backup,
+        serve,
+    ):
         module.add_to(commands)
     return top
 
