@@ -366,6 +366,33 @@ def test_a_rule_about_evidence_has_its_days(as_of: str) -> None:
     assert demanded([COMPLETE, timed], GOOD, as_of="2026-04-01")["EVD-02"].outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize("first", [FACT, "source.*"])
+@pytest.mark.parametrize("second", ["source.validity", "source.*", None])
+def test_facts_of_one_rule_may_rest_on_different_evidence(first: str, second: str | None) -> None:
+    """Each fact counts by evidence of its own or of its group; only one with neither falls short."""
+    both = rule("DAT-03", check(FACT, "at_least", 0.99), check("source.validity", "at_least", 0.9))
+    classes = {**CLASSES, "source.validity": CLASSES[FACT]}
+    given = facts(sources={"crm": {FACT: 1.0, "source.validity": 1.0}})
+    rules_of = table(both, evidence_rule(), classes=classes)
+    index = EvidenceIndex([seen(fact=name) for name in (first, second) if name], TODAY)
+
+    found = judge_all(rules_of, Case(given, FakeConditions({}, given), {}, AS_OF, TODAY))
+    own = demand_evidence(rules_of, found, index, given, TODAY)[-1]
+
+    covered = second is not None or first == "source.*"
+    assert own.outcome is (Outcome.SATISFIED if covered else Outcome.UNKNOWN)
+    assert own.missing == (() if covered else (FactRef("source.validity", "crm"),))
+
+
+def test_evidence_for_one_source_covers_no_other() -> None:
+    """What covers a source says nothing about the next one."""
+    given = facts(sources={"crm": {FACT: 1.0}, "erp": {FACT: 1.0}})
+
+    found = demanded([COMPLETE, evidence_rule()], given, seen(fact="source.*"))
+
+    assert found["EVD-02"].missing == (FactRef(FACT, "erp"),)
+
+
 def test_a_ruleset_may_do_without_evidence() -> None:
     """Without a rule about evidence nothing is asked of it."""
     assert demanded([COMPLETE], GOOD).keys() == {"DAT-03"}
