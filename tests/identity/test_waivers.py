@@ -126,18 +126,20 @@ def proposal(completeness: float = 0.5) -> Proposal:
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, files: Files, idp: Provider, rule: str = "") -> AsyncIterator[Bank]:
-    """Runs a server with a record; `rule` is added to the rule in question."""
+async def opened(
+    tmp_path: Path, files: Files, idp: Provider, rule: str = "", *, database_url: str = ""
+) -> AsyncIterator[Bank]:
+    """Runs a server with a record, here or in a database; `rule` is added to the rule in question."""
     put(files.identity, IDENTITY.format(issuer=ISSUER, audience=AUDIENCE, digest=files.key.digest))
     rules = tmp_path / "rules"
-    rules.mkdir()
+    rules.mkdir(exist_ok=True)
     rules_on_disk.write(rules, version="2026.1.0")
     with (rules / "ACM-01.yaml").open("a", encoding="utf-8") as file:
         file.write(rule)
     gate, settings = ServedRules(), files.settings()
     gate.swap(load_snapshot(rules).compile_all())
     async with AsyncExitStack() as stack:
-        record = await open_record(RecordSettings(tmp_path / "data"), gate)
+        record = await open_record(RecordSettings(tmp_path / "data", database_url), gate)
         stack.push_async_callback(record.close)
         server = GateServer(
             gate, settings, Metrics(), callers=callers_of(settings), tls=tls_of(settings), keeping=record.keeping
@@ -306,3 +308,24 @@ async def test_every_approval_is_seen_by_the_next_decision(bank: Bank) -> None:
 
         assert {each.decision.verdict for each in waived} == {decisions.VERDICT_GO_WITH_CONDITIONS}
         assert {each.decision.verdict for each in blocked} == {decisions.VERDICT_NO_GO}
+
+
+async def test_what_one_server_took_another_counts(
+    tmp_path: Path, files: Files, idp: Provider, postgres_database: str
+) -> None:
+    """Of two servers over one PostgreSQL each sees at once what the other acknowledged, approvals and revocations."""
+    async with AsyncExitStack() as stack:
+        here, there = [
+            await stack.enter_async_context(opened(tmp_path, files, idp, database_url=postgres_database))
+            for _ in range(2)
+        ]
+        decision_id = (await here.evaluate(proposal())).record.decision_id
+        for _ in range(5):
+            approved = await there.approve(await here.request(decision_id), here.token("grace"))
+            waived = (await here.evaluate(proposal())).decision
+            await here.revoke(approved, here.token("ada"))
+            blocked = (await there.evaluate(proposal())).decision
+
+            assert waived.verdict == decisions.VERDICT_GO_WITH_CONDITIONS
+            assert list(waived.waiver_ids) == [approved.waiver.id]
+            assert blocked.verdict == decisions.VERDICT_NO_GO
