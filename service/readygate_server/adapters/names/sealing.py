@@ -19,7 +19,7 @@ from readygate_server.domain.errors import LimitExceededError
 from readygate_server.domain.record import Payload
 
 MOST_NAMES: Final = 20_000
-"""Different names in a request. One without repeated fields can not hold more than 11,603."""
+"""Different names in a request. One without repeated fields can not hold more than 16,603."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
