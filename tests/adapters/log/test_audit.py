@@ -219,6 +219,18 @@ def test_a_decision_in_the_place_of_another_entry_is_found(record: Record) -> No
     assert str(fault).endswith(f"erasure {erased}, row: expected nothing, found {erased}")
 
 
+def test_an_entry_under_another_id_is_found(record: Record) -> None:
+    """Rows that were renamed together fit each other, and not what the entry says of itself."""
+    record.run(
+        f"update entry set id = 'renamed' where {LEAF.format(5)}",
+        "update log_leaf set entry_id = 'renamed' where leaf_index = 5",
+    )
+
+    [fault] = faulty(checked(record))["Entries"]
+
+    assert fault.where == "leaf 5, entry renamed, id"
+
+
 def test_of_many_faults_the_first_are_shown_and_all_are_counted(records: Records, tmp_path: Path) -> None:
     """A record that is wrong from end to end does not flood who reads about it."""
     record = records.of(40, tmp_path)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from readygate_server.domain import merkle
@@ -212,6 +212,41 @@ def test_the_size_of_a_tree_is_vouched_for_by_its_checkpoint_alone() -> None:
     for claimed in (3, 4):
         assert merkle.proves_inclusion(leaf=LEAVES[0], index=0, size=claimed, proof=path, root=ROOTS[3])
     assert not merkle.proves_inclusion(leaf=LEAVES[0], index=0, size=4, proof=path, root=ROOTS[4])
+
+
+@given(sizes, sizes, st.data())
+def test_a_path_of_another_height_proves_nothing(size: int, claimed: int, data: st.DataObject) -> None:
+    """A tree that is said to be higher or lower than it is does not get the proofs of the one that is there."""
+    assume((size - 1).bit_length() != (claimed - 1).bit_length())
+    for index in (0, data.draw(st.integers(0, size - 1))):
+        path = merkle.inclusion_proof(index, size, NODES)
+        assert not merkle.proves_inclusion(leaf=LEAVES[index], index=0, size=claimed, proof=path, root=ROOTS[size]), (
+            f"leaf {index} of {size} as the first of {claimed}"
+        )
+    first = data.draw(st.integers(1, min(size, claimed)))
+    proof = merkle.consistency_proof(first, size, NODES)
+    assert not merkle.proves_consistency(
+        first=first, second=claimed, first_root=ROOTS[first], second_root=ROOTS[size], proof=proof
+    )
+
+
+def test_a_path_that_is_too_long_proves_nothing() -> None:
+    """A hash more than a tree of one leaf has would let the second leaf pass for the first."""
+    assert not merkle.proves_inclusion(leaf=LEAVES[1], index=0, size=1, proof=[LEAVES[0]], root=ROOTS[2])
+    assert not merkle.proves_consistency(
+        first=1, second=1, first_root=LEAVES[1], second_root=ROOTS[2], proof=[LEAVES[0]]
+    )
+
+
+def test_bytes_can_not_be_moved_from_one_hash_to_the_next() -> None:
+    """Two hashes are hashed as one text, which could be cut elsewhere; so each must have the length of a hash."""
+    whole = LEAVES[0] + LEAVES[1]
+    assert merkle.node_hash(whole[:37], whole[37:]) == ROOTS[2]  # what a check without lengths would accept
+
+    assert not merkle.proves_inclusion(leaf=whole[:37], index=0, size=2, proof=[whole[37:]], root=ROOTS[2])
+    assert not merkle.proves_consistency(
+        first=1, second=2, first_root=whole[:37], second_root=ROOTS[2], proof=[whole[37:]]
+    )
 
 
 def test_a_node_never_passes_for_an_entry() -> None:
