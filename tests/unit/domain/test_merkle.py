@@ -236,6 +236,8 @@ def test_a_path_that_is_too_long_proves_nothing() -> None:
     assert not merkle.proves_consistency(
         first=1, second=1, first_root=LEAVES[1], second_root=ROOTS[2], proof=[LEAVES[0]]
     )
+    proof = merkle.consistency_proof(7, 8, NODES)  # has the shape of one from 3 to 4, and a hash more
+    assert not merkle.proves_consistency(first=3, second=4, first_root=ROOTS[7], second_root=ROOTS[8], proof=proof)
 
 
 def test_bytes_can_not_be_moved_from_one_hash_to_the_next() -> None:
