@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that people write rules and identities in, made from their shapes: editors check by them."""
+"""JSON Schemas of the files that people write rules and identities in, made from their shapes, for editors to check by."""
 
 from __future__ import annotations
 
