@@ -18,8 +18,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from readygate.v1 import gate_pb2, ruleset_pb2
 from readygate.v1 import gate_service_pb2 as pb
@@ -30,7 +32,7 @@ from tests import postgres
 from tests.bench.contenders import Server, gate_server
 from tests.bench.load import Closed, Generators, Target
 from tests.bench.measure import Spread, machine
-from tests.bench.processes import BenchError
+from tests.bench.processes import BenchError, stop_process
 from tests.bench.server import Trial, time_alone
 from tests.bench.server import run as run_trial
 from tests.bench.workload import AS_OF, workload
@@ -115,13 +117,32 @@ def record_in(place: str | Path, sizes: Sizes, callers: int, seconds: float, loc
 
 def record_in_workers(directory: Path, sizes: Sizes, callers: int, seconds: float) -> float:
     """Returns the decisions per second of callers spread over several processes that write in turns."""
-    lock = DirectoryLock(directory)
-    # Forked, since nothing here has started gRPC: so the lock is inherited as by the workers of a server.
-    with get_context("fork").Pool(WORKERS) as pool:
-        asked = (directory, sizes, callers // WORKERS, seconds, lock.fileno())
-        rates = pool.starmap(record_in, [asked] * WORKERS, chunksize=1)
-    lock.release()
-    return sum(rates)
+    lock, context = DirectoryLock(directory), get_context("spawn")
+    links, processes = [], []
+    for _ in range(WORKERS):
+        link, theirs = context.Pipe()
+        asked = (theirs, DupFd(lock.fileno()), directory, sizes, callers // WORKERS, seconds)
+        processes.append(context.Process(target=_work, args=asked, daemon=True))
+        links.append(link)
+    try:
+        for process in processes:
+            process.start()
+        for link in links:
+            link.recv()  # is ready
+        for link in links:
+            link.send("go")
+        return sum(float(link.recv()) for link in links)
+    finally:
+        for process in processes:
+            stop_process(process)
+        lock.release()
+
+
+def _work(link: Connection, lock: Any, directory: Path, sizes: Sizes, callers: int, seconds: float) -> None:
+    file = lock.detach()
+    link.send("ready")
+    link.recv()
+    link.send(record_in(directory, sizes, callers, seconds, file))
 
 
 @contextmanager
