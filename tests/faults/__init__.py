@@ -1,0 +1,1 @@
+"""What the record survives: cuts of power, and disks that are full."""
