@@ -131,7 +131,7 @@ def _keeping(
         now=seconds_now,
     )
     return Keeping(
-        recording=Recording(store, store, vault, sealer, secret=vault.secret("request hashes")),
+        recording=Recording(store, store, vault, sealer),
         waivers=waivers,
         decisions=DecisionServicer(store, store, vault, sealer, replayer, erasures, tokens),
         log=LogServicer(store, ring),

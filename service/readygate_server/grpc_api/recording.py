@@ -35,12 +35,20 @@ class SealedRequest(Protocol):
         """Returns HMAC-SHA-256 over a text with the record's salt, which goes with the names."""
         ...
 
+    def fingerprint(self, request: bytes, request_id: str) -> bytes:
+        """Returns what is the same for the same request under the same id; nobody can compute it after an erasure."""
+        ...
+
 
 class NameSealer(Protocol):
     """Seals the names in requests."""
 
     def seal(self, request: bytes, *, caller: str) -> SealedRequest:
         """Returns a request with its names sealed; the caller's is one of them."""
+        ...
+
+    def fingerprint(self, request: bytes, *, caller: str, request_id: str) -> bytes:
+        """Returns the fingerprint that the sealed request would have."""
         ...
 
 
@@ -71,15 +79,12 @@ class Asking:
 class Recording:
     """Records decisions and finds what was answered before."""
 
-    def __init__(
-        self, recorder: Recorder, archive: Archive, vault: NameVault, sealer: NameSealer, *, secret: bytes
-    ) -> None:
-        """Takes where it is kept; the secret keys the hashes of requests, so that they tell nothing to who has them."""
+    def __init__(self, recorder: Recorder, archive: Archive, vault: NameVault, sealer: NameSealer) -> None:
+        """Takes where it is kept, and who seals names."""
         self._recorder = recorder
         self._archive = archive
         self._vault = vault
         self._sealer = sealer
-        self._secret = secret
 
     async def record(
         self, asking: Asking, decision: Decision, response: EvaluateResponse, *, proposal_id: str
@@ -112,7 +117,7 @@ class Recording:
             facts=facts,
             caller=self._vault.seal(name, name.encode()),
             request_id=asking.request_id,
-            request_hash=self._hash(asking),
+            request_hash=sealed.fingerprint(asking.raw, asking.request_id),
             request=sealed.redacted,
             names=sealed.names,
         )
@@ -127,12 +132,11 @@ class Recording:
         if found is None:
             return None
         request_hash, recorded = found
-        if not hmac.compare_digest(request_hash, self._hash(asking)):
+        name = asking.principal.name
+        asked = self._sealer.fingerprint(asking.raw, caller=name, request_id=asking.request_id)
+        if not hmac.compare_digest(request_hash, asked):
             raise RequestIdReusedError(asking.request_id)
         return recorded.response
-
-    def _hash(self, asking: Asking) -> bytes:
-        return hmac.new(self._secret, asking.raw, sha256).digest()
 
 
 def _facts_of(decision: Decision, proposal_id: str, sealed: SealedRequest) -> DecisionFacts:
