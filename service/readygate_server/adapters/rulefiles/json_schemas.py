@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that people write rules and identities in, made from their shapes, for editors to check by."""
+"""JSON Schemas of the files that rules and identities are written in, so that editors complete and check."""
 
 from __future__ import annotations
 
