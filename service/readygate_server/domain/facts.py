@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 from readygate_server.domain.vocabulary import Scope
@@ -17,6 +19,7 @@ Facts = Mapping[str, FactValue]
 
 _CORPUS = "corpus"
 _DEPLOYMENT = Scope.DEPLOYMENT
+_ID = itemgetter(0)
 
 
 class FactRef(NamedTuple):
@@ -50,20 +53,23 @@ class ProposalFacts:
 
     def get(self, ref: FactRef) -> FactValue | None:
         """Returns a value, or None when it is unknown."""
-        scope = scope_of(ref.fact)
-        if scope is Scope.DEPLOYMENT:
-            return self.deployment.get(ref.fact)
-        return next((facts.get(ref.fact) for name, facts in self.of(scope) if name == ref.subject), None)
+        facts = self._about(ref)
+        return None if facts is None else facts.get(ref.fact)
 
     def states(self, ref: FactRef) -> bool:
         """True when a fact, or any part of it, has a value."""
-        parts = f"{ref.fact}."
-        return any(
-            fact == ref.fact or fact.startswith(parts)
-            for name, facts in self.of(scope_of(ref.fact))
-            if name == ref.subject
-            for fact in facts
-        )
+        facts, parts = self._about(ref), f"{ref.fact}."
+        return facts is not None and (ref.fact in facts or any(fact.startswith(parts) for fact in facts))
+
+    def _about(self, ref: FactRef) -> Facts | None:
+        """Returns the facts of whom a reference is about; None when there is no such asset."""
+        scope = scope_of(ref.fact)
+        if scope is _DEPLOYMENT:
+            return self.deployment
+        assets = self.assets.get(scope, ())
+        place = bisect_left(assets, ref.subject, key=_ID)  # a portfolio has hundreds, and each fact is asked for
+        found = assets[place : place + 1]
+        return found[0][1] if found and found[0][0] == ref.subject else None
 
 
 def scope_of(fact: str) -> Scope:
