@@ -146,8 +146,6 @@ class Certify:
         stored = await self._visible(principal, decision_id)
         facts = stored.facts
         principal.require(Role.EVALUATOR, ruleset=facts.ruleset.name, proposal=facts.proposal_id)
-        if not facts.verdict.passes:
-            raise CertificateRefusedError(f"the verdict is {facts.verdict}; only a go is certified")
         decision = self._reader.read(stored)
         proof = await self._proof(stored)
         place = LogPlace(proof.origin, proof.leaf_index, f"sha256:{sha256(proof.entry).hexdigest()}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 from tests.builders import passing_proposal
 from tests.certified import AUDIENCE, NOON, FakeOpener, FakeWaivers, Office, go, judged, no_go, record, statement_of
 
@@ -357,6 +358,13 @@ def test_a_proposal_in_pieces_is_not_certified() -> None:
         proposal_bytes(b"\x12\x01a\x12\x01b")
     with pytest.raises(CertificateRefusedError, match="in 0 pieces"):
         proposal_bytes(b"")
+
+
+@pytest.mark.parametrize("data", [b"\x12\x05abc", b"\x12", b"\x12\x85", b"\x0d12", b"\x13"])
+def test_bytes_that_are_no_request_have_no_proposal(data: bytes) -> None:
+    """A message that ends in the middle of a field is not cut into pieces."""
+    with pytest.raises(DecodeError):
+        proposal_bytes(data)
 
 
 def test_the_opener_of_the_tests_returns_what_was_kept() -> None:

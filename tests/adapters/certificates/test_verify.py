@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 from tests.certified import AUDIENCE, DAY, NOON, ORIGIN, Office, go, statement_of
 
+from readygate.v1.record_pb2 import CertificateEntry, LogEntry
 from readygate_server.adapters.certificates.report import Expected, ProposalDigest, Report, Result
 from readygate_server.adapters.certificates.statement import PAYLOAD_TYPE
 from readygate_server.adapters.certificates.verify import verify
@@ -393,6 +394,32 @@ def test_what_the_log_does_not_commit_to_is_refused(case: Case, path: tuple[Any,
         statement[last] = "GO_WITH_CONDITIONS" if last == "verdict" else "another"
 
     assert f"the log commits to the {what} " in case.refused(case.restated(change), at="log entry")
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (LogEntry(id="0" * 32, certificate=CertificateEntry(decision_id="0" * 32)), "the entry is of a certificate"),
+        (LogEntry(id="0" * 32), "the entry is of a kind that is not known"),
+    ],
+)
+def test_an_entry_about_something_else_is_refused(case: Case, entry: LogEntry, why: str) -> None:
+    """The entry that is certified is one of a decision."""
+    assert why in case.refused(with_entry(case, entry.SerializeToString()), at="log entry")
+
+
+def test_an_entry_that_can_not_be_read_is_refused(case: Case) -> None:
+    """Bytes that are no entry are refused, whoever signed their digest."""
+    assert "the entry is no entry of a log" in case.refused(with_entry(case, b"\x0a\xff"), at="log entry")
+
+
+def with_entry(case: Case, entry: bytes) -> str:
+    """Returns the bundle with another entry, which our own key signed."""
+    digest = f"sha256:{sha256(entry).hexdigest()}"
+    return case.restated(
+        lambda statement: statement["predicate"]["log"].update(entryDigest=digest),
+        entry=base64.b64encode(entry).decode(),
+    )
 
 
 def test_another_leaf_is_refused(case: Case) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from securesystemslib.signer import CryptoSigner
 
 from readygate_server.adapters.signing import store
+from readygate_server.adapters.signing.canonical import canonical_text
 from readygate_server.adapters.signing.envelope import read_envelope
 from readygate_server.adapters.signing.errors import KeyProblemError, MalformedError
-from readygate_server.adapters.signing.key_sets import follow, key_set_text, read_key_set
+from readygate_server.adapters.signing.key_sets import MEDIA_TYPE, follow, key_set_text, read_key_set
+from readygate_server.adapters.signing.public_keys import published
 from readygate_server.adapters.signing.store import (
     KeyRing,
     ensure_keys,
@@ -304,3 +308,79 @@ def test_a_key_that_is_listed_twice_is_refused(made: Path) -> None:
 
     with pytest.raises(MalformedError, match="a key is listed twice"):
         read_key_set(json.dumps(data))
+
+
+def in_place(directory: Path, text: str, *, kind: str = MEDIA_TYPE, signer: Any = None) -> None:
+    """Puts another set in the place of the newest one, signed."""
+    by = signer or open_keys(directory).certificate_signer
+    signed = canonical_text(by.sign(text.encode(), kind).as_data())
+    (directory / "keys/key-set-0001.dsse.json").write_text(signed, encoding="utf-8")
+
+
+def test_a_set_that_none_of_its_keys_signed_is_refused(made: Path, tmp_path: Path) -> None:
+    """A set that somebody else signed is refused, and so is one that was signed as something else."""
+    text = key_set_text(read_current(made)[0])
+    init_keys(tmp_path / "other")
+    signer = open_keys(made).certificate_signer
+    in_place(made, text, signer=signer)
+    assert read_current(made)[0].number == 1
+
+    in_place(made, text, signer=open_keys(tmp_path / "other").certificate_signer)
+    with pytest.raises(MalformedError, match="no certificate key that it lists has signed it"):
+        read_current(made)
+    in_place(made, text, kind="application/json", signer=signer)
+    with pytest.raises(MalformedError, match="its payload type is 'application/json'"):
+        read_current(made)
+
+
+def test_a_set_signed_by_its_revoked_key_alone_is_refused(made: Path) -> None:
+    """A key that is revoked in a set does not vouch for that set."""
+    signer = open_keys(made).certificate_signer
+    revoked = read_current(made)[0].revoked(signer.key.id, at=200)
+
+    in_place(made, key_set_text(revoked), signer=signer)
+    with pytest.raises(MalformedError, match="no certificate key that it lists has signed it"):
+        read_current(made)
+
+
+def test_a_set_without_a_key_that_signs_is_not_opened(made: Path) -> None:
+    """When no key is active for a purpose the server has nothing to sign with, and says for what."""
+    key_set = read_current(made)[0]
+    certificate, checkpoint = key_set.keys
+    retired = KeySet(1, 100, (certificate, checkpoint.ended(KeyStatus.RETIRED, at=100)))
+
+    in_place(made, key_set_text(retired))
+    with pytest.raises(KeyProblemError, match="no key is active for the purpose checkpoint"):
+        open_keys(made)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda data: data.update(mediaType="application/json"), "its mediaType is 'application/json'"),
+        (lambda data: data["keys"].append("key"), "a key is str, expected an object"),
+        (lambda data: data["keys"][0].update(purpose="checkpoint"), "a checkpoint key is for ecdsa-p256-sha256"),
+        (lambda data: data["keys"].append(another_active()), "more than one key is active for the purpose certificate"),
+        (lambda data: data.update(number="1"), "number is str, expected int"),
+    ],
+)
+def test_what_is_no_key_set_is_refused(made: Path, change: Callable[[Any], None], why: str) -> None:
+    """Each part of a set has its form; without the change it is read."""
+    data = json.loads(key_set_text(read_current(made)[0]))
+    read_key_set(json.dumps(data))
+    change(data)
+
+    with pytest.raises(MalformedError, match=why):
+        read_key_set(json.dumps(data))
+
+
+def another_active() -> Any:
+    """Returns a key that is said to sign certificates as well."""
+    other = published(CryptoSigner.generate_ecdsa().public_key, CERTIFICATE, at=0)
+    return json.loads(key_set_text(KeySet(1, 0, (other,))))["keys"][0]
+
+
+def test_a_key_of_an_algorithm_that_is_not_published_is_refused() -> None:
+    """A signature that readers of the key set could not check is never made."""
+    with pytest.raises(KeyProblemError, match="its scheme is ml-dsa"):
+        published(CryptoSigner.generate_mldsa().public_key, CERTIFICATE, at=0)

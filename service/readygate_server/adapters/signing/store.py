@@ -28,7 +28,7 @@ from readygate_server.adapters.signing.canonical import canonical_text, read_obj
 from readygate_server.adapters.signing.envelope import EnvelopeSigner, read_envelope
 from readygate_server.adapters.signing.errors import KeyProblemError
 from readygate_server.adapters.signing.key_sets import MEDIA_TYPE, key_set_text, open_key_set
-from readygate_server.adapters.signing.public_keys import ED25519_ALGORITHM, published
+from readygate_server.adapters.signing.public_keys import published
 from readygate_server.adapters.signing.signers import FILE, Imported, import_key, open_signer
 from readygate_server.domain.keys import KeyPurpose, KeySet, KeyStatus, PublicKey
 
@@ -64,12 +64,10 @@ def open_keys(directory: Path) -> Keys:
     key_set, envelope = read_current(directory)
     certificate = _active(key_set, KeyPurpose.CERTIFICATE)
     checkpoint = _active(key_set, KeyPurpose.CHECKPOINT)
-    if checkpoint.algorithm != ED25519_ALGORITHM:
-        raise KeyProblemError(checkpoint.id, f"checkpoints are signed with ed25519, not {checkpoint.algorithm}")
     held = open_signer(_uri(folder, checkpoint), checkpoint)
     assert isinstance(held, CryptoSigner), "checkpoint keys lie in files"
     private = load_pem_private_key(held.private_bytes, None)
-    assert isinstance(private, Ed25519PrivateKey), "as its public key says"
+    assert isinstance(private, Ed25519PrivateKey), "key sets hold no others for checkpoints"
     return Keys(
         EnvelopeSigner(certificate, open_signer(_uri(folder, certificate), certificate)), private, key_set, envelope
     )
