@@ -43,8 +43,8 @@ class SealedRequest(Protocol):
 class NameSealer(Protocol):
     """Seals the names in requests."""
 
-    def seal(self, request: bytes, *, caller: str) -> SealedRequest:
-        """Returns a request with its names sealed; the caller's is one of them."""
+    async def seal_soon(self, request: bytes, *, caller: str) -> SealedRequest:
+        """Returns a request with its names sealed; the caller's is one of them. Others go on meanwhile."""
         ...
 
     def fingerprint(self, request: bytes, *, caller: str, request_id: str) -> bytes:
@@ -96,7 +96,7 @@ class Recording:
           RecordUnavailableError: when it could not be recorded; nothing was decided then.
         """
         name = asking.principal.name
-        sealed = self._sealer.seal(asking.raw, caller=name)
+        sealed = await self._sealer.seal_soon(asking.raw, caller=name)
         facts = _facts_of(decision, proposal_id, sealed)
         unrecorded = response.SerializeToString(deterministic=True)
         request_commitment, caller_commitment = sealed.commit(asking.raw), sealed.commit(name.encode())

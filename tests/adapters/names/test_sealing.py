@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import random
 from collections.abc import Sequence
@@ -232,6 +233,32 @@ def test_damaged_names_are_an_error(vault: Vault, cut: int) -> None:
 
     with pytest.raises(RecordUnavailableError):
         sealer.open(Payload(sealed.redacted, sealed.names[:cut], b""))
+
+
+async def test_others_go_on_while_new_names_are_made_durable(vault: Vault) -> None:
+    """Keys are waited for on another thread; with all of them open nothing is waited for. The result opens the same."""
+    sealer = RequestSealer(vault)
+    request = _naming(*(f"person {number}" for number in range(2_000)))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    before = turns
+    sealed = await sealer.seal_soon(request, caller=CALLER)
+    during = turns - before
+    before = turns
+    again = await sealer.seal_soon(request, caller=CALLER)
+    task.cancel()
+
+    assert during > 10
+    assert turns == before
+    assert sealer.open(_payload(sealed)) == sealer.open(_payload(again)) == (request, True)
 
 
 def test_too_many_names_are_refused(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

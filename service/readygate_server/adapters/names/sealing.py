@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from google.protobuf.descriptor import Descriptor
 
@@ -14,7 +15,7 @@ from readygate.v1.gate_service_pb2 import EvaluateRequest
 from readygate_server.adapters.names.sealed_names import NONCE_BYTES as SALT_NONCE_BYTES
 from readygate_server.adapters.names.sealed_names import SealedNames, pack, unpack
 from readygate_server.adapters.names.vault import NONCE_BYTES, PersonKey, Vault, open_with, salt_of
-from readygate_server.adapters.names.wire import fill, find_names
+from readygate_server.adapters.names.wire import Span, fill, find_names
 from readygate_server.domain.errors import LimitExceededError
 from readygate_server.domain.record import Payload
 
@@ -43,6 +44,19 @@ class SealedRequest:
         return _fingerprint(self._people, request, request_id)
 
 
+class _Cut(NamedTuple):
+    """The names of a request: where they stand, the different ones, and which of these stands where."""
+
+    spans: list[Span]
+    texts: tuple[bytes, ...]
+    which: list[int]
+
+    @property
+    def names(self) -> list[str]:
+        """The different ones as text."""
+        return [text.decode() for text in self.texts]
+
+
 class RequestSealer:
     """Seals the names in requests of one type, and opens them."""
 
@@ -61,25 +75,17 @@ class RequestSealer:
           LimitExceededError: when it holds too many different names.
           RecordUnavailableError: when the keys can not be had.
         """
-        spans = find_names(request, self._message)
-        numbers: dict[bytes, int] = {}
-        texts = [numbers.setdefault(request[start : start + size], len(numbers)) for start, size in spans]
-        if len(numbers) > MOST_NAMES:
-            raise LimitExceededError("names of persons", MOST_NAMES, len(numbers))
-        keys = self._vault.keys_of([*(name.decode() for name in numbers), caller])
-        people = {key.reference: key for key in keys}
-        places = {reference: place for place, reference in enumerate(people)}
-        noise = os.urandom(SALT_NONCE_BYTES + NONCE_BYTES * len(numbers))
-        nonce = noise[:SALT_NONCE_BYTES]
-        ciphers = []
-        for number, (name, key) in enumerate(zip(numbers, keys, strict=False)):
-            at = SALT_NONCE_BYTES + NONCE_BYTES * number
-            iv = noise[at : at + NONCE_BYTES]
-            ciphers.append((places[key.reference], iv + key.aead.encrypt(iv, name, nonce)))
-        names = SealedNames(nonce, tuple(people), ciphers, [start for start, _ in spans], texts)
-        redacted = fill(request, spans, [None] * len(spans)) if spans else request
-        held = tuple(people.values())
-        return SealedRequest(redacted, pack(names), held, salt_of(held, nonce))
+        cut = self._cut(request)
+        return _sealed(request, cut, self._vault.keys_of([*cut.names, caller]))
+
+    async def seal_soon(self, request: bytes, *, caller: str) -> SealedRequest:
+        """Seals like `seal`, and lets others go on while keys are read or made durable."""
+        cut = self._cut(request)
+        names = [*cut.names, caller]
+        keys = self._vault.held(names)
+        if keys is None:
+            keys = await asyncio.to_thread(self._vault.keys_of, names)
+        return _sealed(request, cut, keys)
 
     def fingerprint(self, request: bytes, *, caller: str, request_id: str) -> bytes:
         """Returns the fingerprint of a request without sealing it, to be held against the one that was recorded.
@@ -115,6 +121,14 @@ class RequestSealer:
         salt = self._vault.salt(opened.people, opened.nonce)
         return hmac.digest(salt, text, "sha256") if salt is not None else None
 
+    def _cut(self, request: bytes) -> _Cut:
+        spans = find_names(request, self._message)
+        numbers: dict[bytes, int] = {}
+        which = [numbers.setdefault(request[start : start + size], len(numbers)) for start, size in spans]
+        if len(numbers) > MOST_NAMES:
+            raise LimitExceededError("names of persons", MOST_NAMES, len(numbers))
+        return _Cut(spans, tuple(numbers), which)
+
     def _texts(self, names: SealedNames) -> list[bytes | None]:
         keys = self._vault.keys_by_reference(names.people)
         by_place: list[PersonKey | None] = [keys[each] for each in names.people]
@@ -126,6 +140,22 @@ class RequestSealer:
     def _filled(self, redacted: bytes, names: SealedNames, texts: list[bytes | None]) -> bytes:
         spans = [(start, names.lengths[text]) for start, text in zip(names.starts, names.which, strict=True)]
         return fill(redacted, spans, [texts[text] for text in names.which]) if spans else redacted
+
+
+def _sealed(request: bytes, cut: _Cut, keys: Sequence[PersonKey]) -> SealedRequest:
+    people = {key.reference: key for key in keys}
+    places = {reference: place for place, reference in enumerate(people)}
+    noise = os.urandom(SALT_NONCE_BYTES + NONCE_BYTES * len(cut.texts))
+    nonce = noise[:SALT_NONCE_BYTES]
+    sealed = []
+    for number, (text, key) in enumerate(zip(cut.texts, keys, strict=False)):
+        at = SALT_NONCE_BYTES + NONCE_BYTES * number
+        iv = noise[at : at + NONCE_BYTES]
+        sealed.append((places[key.reference], iv + key.aead.encrypt(iv, text, nonce)))
+    names = SealedNames(nonce, tuple(people), sealed, [start for start, _ in cut.spans], cut.which)
+    redacted = fill(request, cut.spans, [None] * len(cut.spans)) if cut.spans else request
+    held = tuple(people.values())
+    return SealedRequest(redacted, pack(names), held, salt_of(held, nonce))
 
 
 def _fingerprint(people: Sequence[PersonKey], request: bytes, request_id: str) -> bytes:

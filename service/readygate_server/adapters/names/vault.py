@@ -169,12 +169,17 @@ class Vault:
 
     def keys_of(self, names: Sequence[str]) -> list[PersonKey]:
         """Returns the keys of names, in their order; those that are new are durable when this returns."""
+        held = self.held(names)
+        return self._fetched(names) if held is None else held
+
+    def held(self, names: Sequence[str]) -> list[PersonKey] | None:
+        """Returns the keys of names when all of them are open already; None otherwise."""
         now, held = self._now(), self._by_name
         try:
             found = [held[name] for name in names]
         except KeyError:
-            return self._fetched(names)
-        return [key for key, _ in found] if all(until > now for _, until in found) else self._fetched(names)
+            return None
+        return [key for key, _ in found] if all(until > now for _, until in found) else None
 
     def keys_by_reference(self, references: Sequence[str]) -> dict[str, PersonKey | None]:
         """Returns keys by reference, None for persons that were erased."""
