@@ -68,7 +68,7 @@ class Payload:
     request: bytes
     """Request in which every name is filled with `*`."""
     names: bytes
-    """Sealed names with their places, and the sealed salt; empty when the request names nobody."""
+    """Sealed names with their places, and what makes the salt together with the keys of all who are named."""
     response: bytes
 
 
