@@ -19,7 +19,7 @@ from readygate_server.adapters.storage.schema import ENTRY, PENDING
 from readygate_server.domain.errors import RecordUnavailableError
 from readygate_server.observability import logger
 
-WRITERS: Final = 4
+WRITERS: Final = 2
 READERS: Final = 4
 _ATTEMPTS: Final = 3
 _TRY_AGAIN: Final = frozenset({"40001", "40P01"})
