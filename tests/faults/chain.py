@@ -27,7 +27,7 @@ LIVES: Final = 3
 CUTS_PER_LIFE: Final = 10
 CUTS: Final = LIVES * CUTS_PER_LIFE
 """Cuts of a chain."""
-_WORK: Final = (workload.Work(), workload.LARGE)
+_WORK: Final = (workload.Work(), workload.LARGE, workload.SEVERAL)
 _MOST_SAID: Final = 5
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- directories of random names are made in it
 _SCRATCH: Final = _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 1 << 30 else None
@@ -125,20 +125,23 @@ async def run_chain(setting: str, seed: int, *, lives: int = LIVES, work: worklo
     tally, now = Tally(), _Now()
     for life in range(lives):
         name = f"{setting}, seed {seed}, life {life}"
-        wanted = [*now.unanswered, *workload.ask_for(work or _WORK[life % len(_WORK)], name, random)]
-        recording = await _live(SETTINGS[setting], now, wanted)
+        given = work or _WORK[(seed + life) % len(_WORK)]
+        wanted = [*now.unanswered, *workload.ask_for(given, name, random)]
+        recording = await _live(SETTINGS[setting], now, wanted, given.workers)
         left = await _cut(recording, now, wanted, random, tally, name)
         now = left if setting == SHIPPED else _Now()
     return tally
 
 
-async def _live(guards: Callable[[], AbstractContextManager[Any]], now: _Now, wanted: list[NewDecision]) -> Recording:
+async def _live(
+    guards: Callable[[], AbstractContextManager[Any]], now: _Now, wanted: list[NewDecision], workers: int
+) -> Recording:
     with tempfile.TemporaryDirectory(dir=_SCRATCH) as scratch:
         disk = _empty(scratch, "disk")
         now.image.write(disk)
         recording = Recording(disk, now.image)
         with recording.running(), guards():
-            await workload.run(recording, disk, Path(scratch, "anchor"), wanted)
+            await workload.run(recording, disk, Path(scratch, "anchor"), wanted, workers)
     return recording
 
 

@@ -117,13 +117,15 @@ def _recorded_calls(recording: Recording) -> Iterator[None]:
     """Records the files and directories that Python code makes, and the directories that it syncs."""
     open_, mkdir, fsync = os.open, os.mkdir, os.fsync
     handles: dict[int, Path] = {}
+    making = threading.Lock()
 
     def open_noted(path: Any, flags: int, *others: Any, **more: Any) -> int:
-        is_new = bool(flags & os.O_CREAT) and not Path(path).exists()
-        handle = open_(path, flags, *others, **more)
-        handles[handle] = Path(path)
-        if is_new:
-            recording.opened(Path(path), is_new=True)
+        with making:
+            is_new = bool(flags & os.O_CREAT) and not Path(path).exists()
+            handle: int = open_(path, flags, *others, **more)
+            handles[handle] = Path(path)
+            if is_new:
+                recording.opened(Path(path), is_new=True)
         return handle
 
     def mkdir_noted(path: Any, *others: Any, **more: Any) -> None:

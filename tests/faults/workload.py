@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from readygate_server.adapters.log.anchor import FileAnchor
 from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner
 from readygate_server.adapters.storage import RecordStore, open_store
+from readygate_server.adapters.storage.files import DirectoryLock
 from readygate_server.domain.record import NewDecision, Sealed, Stamp, TreeHead
 from tests.contracts.records import decision
 from tests.faults.recording import Acknowledged, Opened, Recording, Shown
@@ -25,14 +28,16 @@ SIGNER: Final = Ed25519CheckpointSigner("log.test/power", Ed25519PrivateKey.from
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What callers ask for: how many decisions in one life of the server, and how large they are at most."""
+    """What callers ask for in one life of a server: how many decisions, how large at most, and of how many workers."""
 
     decisions: int = 80
     largest: int = 50_000
+    workers: int = 1
 
 
 LARGE: Final = Work(largest=160_000)
 """So much that SQLite copies its log of changes into the database, and begins it anew, while callers go on."""
+SEVERAL: Final = Work(workers=3)
 
 
 class RecordedAnchor(FileAnchor):
@@ -65,19 +70,39 @@ def ask_for(work: Work, name: str, random: Random) -> list[NewDecision]:
     return [each for one in wanted for each in ([one, one] if random.random() < 0.1 else [one])]
 
 
-async def run(recording: Recording, root: Path, anchor: Path, wanted: list[NewDecision]) -> None:
+async def run(recording: Recording, root: Path, anchor: Path, wanted: list[NewDecision], workers: int) -> None:
     """Runs a server that is stopped and started again after a quarter of the work, and notes who was told what."""
     early = len(wanted) // 4
     for part in (wanted[:early], wanted[early:]):
-        store = await open_store(root / DATA, signer=SIGNER, anchor=RecordedAnchor(anchor, recording))
-        try:
+        async with AsyncExitStack() as undo:
+            opened = (
+                _opened(root / DATA, RecordedAnchor(anchor, recording), lock, undo)
+                for lock in _locks(root / DATA, workers)
+            )
+            stores = await asyncio.gather(*opened)
             recording.tell(Opened())
             waiting = list(reversed(part))
-            await asyncio.gather(
-                *(_call(store, waiting, recording) for _ in range(CALLERS)), _look(store, waiting, recording)
-            )
-        finally:
-            await store.close()
+            calls = (_call(stores[number % workers], waiting, recording) for number in range(CALLERS))
+            await asyncio.gather(*calls, _look(stores[0], waiting, recording))
+
+
+async def _opened(
+    directory: Path, anchor: RecordedAnchor, lock: DirectoryLock | None, undo: AsyncExitStack
+) -> RecordStore:
+    store = await open_store(directory, signer=SIGNER, anchor=anchor, lock=lock)
+    undo.push_async_callback(store.close)
+    return store
+
+
+def _locks(directory: Path, workers: int) -> list[DirectoryLock | None]:
+    """Returns what each worker inherits of a server; here they are all in one process."""
+    if workers == 1:
+        return [None]
+    directory.mkdir(parents=True, exist_ok=True)
+    server = DirectoryLock(directory)
+    locks = [DirectoryLock(directory, inherited=os.dup(server.fileno())) for _ in range(workers)]
+    server.release()
+    return [*locks]
 
 
 async def _call(store: RecordStore, waiting: list[NewDecision], recording: Recording) -> None:
