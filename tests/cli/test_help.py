@@ -28,6 +28,7 @@ def test_all_commands_are_there() -> None:
     assert {" ".join(names) for names in COMMANDS} == {
         *("", "check", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
+        *("decisions", "decisions list", "decisions watch", "decisions show", "decisions replay"),
         *("log", "log verify", "log proof"),
         *("api-keys", "api-keys new"),
         *("certificate", "certificate issue", "certificate verify"),
