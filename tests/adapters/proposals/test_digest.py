@@ -136,7 +136,7 @@ def test_names_of_people_can_be_erased_without_a_trace_in_the_digest() -> None:
     """Who attests or states something is not digested, only that somebody does."""
     named, renamed, nameless = _full(), _full(), _full()
     for proposal, name in ((named, "Ada"), (renamed, "(erased)"), (nameless, "")):
-        proposal.evidence[0].attested_by = proposal.statements[0].stated_by = name
+        proposal.evidence[0].collector = proposal.evidence[0].attested_by = proposal.statements[0].stated_by = name
 
     assert facts_digest(named) == facts_digest(renamed)
     assert facts_digest(named) != facts_digest(nameless)
@@ -183,7 +183,7 @@ def test_the_digest_can_be_computed_by_hand() -> None:
     text = (
         '{"apis":[{"facts":{},"id":"orders","title":"Order API"}],'
         '"data_sources":[{"facts":{"source.completeness":1.0},"id":"crm","title":"Customer records"}],'
-        '"evidence":[[["source.completeness"],"crm",3,"","","","",[],[86400,0],[],false,"1.0"]],'
+        '"evidence":[[["source.completeness"],"crm",3,"","",false,"",[],[86400,0],[],false,"1.0"]],'
         '"facts":{"deployment.audience":["customer","staff"]},'
         '"format":2,"id":"refund-agent","statements":[],"title":"Refund agent",'
         '"workflows":[{"facts":{},"id":"refunds","title":"Refunds"}]}'

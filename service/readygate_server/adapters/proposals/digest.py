@@ -1,8 +1,8 @@
 """Digest over everything that a proposal says, in an order of its own.
 
 Two proposals have the same digest when they say the same, wherever their assets, evidence and names stand. The text
-that is digested is JSON with sorted keys and without spaces, so that it can be computed anywhere. Names of people who
-attest or state something are not part of it, only that there is one: whoever erases a name changes no digest.
+that is digested is JSON with sorted keys and without spaces, so that it can be computed anywhere. Names of people are
+not part of it, only that there is one: whoever erases a name changes no digest.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from readygate.v1 import evidence_pb2
 from readygate_server.adapters.proposals.canonical import canonical_json
+from readygate_server.adapters.proposals.personal import shown
 from readygate_server.adapters.proposals.values import from_wire
 from readygate_server.domain.evidence import Evidence
 from readygate_server.domain.facts import parent_of
@@ -23,7 +24,7 @@ Entry = list[Any]
 
 
 def entry_of(entry: evidence_pb2.Evidence) -> Entry:
-    """Reads an entry of evidence. Of the person who attests only remains that there is one: names can be erased."""
+    """Reads an entry of evidence. Of whoever collects or attests only remains that there is one: names can be erased."""
     facts, has = list(entry.facts), entry.HasField
     return [
         sorted(facts) if len(facts) > 1 else facts,
@@ -31,13 +32,13 @@ def entry_of(entry: evidence_pb2.Evidence) -> Entry:
         entry.grade,
         entry.source_uri,
         entry.source_digest,
-        entry.collector,
+        entry.collector != "",
         entry.collector_version,
         [(at := entry.collected_at).seconds, at.nanos] if has("collected_at") else [],
         [(at := entry.as_of).seconds, at.nanos] if has("as_of") else [],
         [(at := entry.expires_at).seconds, at.nanos] if has("expires_at") else [],
         entry.attested_by != "",
-        _value(entry.value) if has("value") else "",
+        _value(facts[0] if facts else "", entry.value) if has("value") else "",
     ]
 
 
@@ -59,6 +60,8 @@ def _judged(entry: Entry) -> Evidence:
     return Evidence(whole, subject, _GRADES[grade], as_of_day, last_day, source_uri)
 
 
-def _value(value: evidence_pb2.FactValue) -> str:
+def _value(fact: str, value: evidence_pb2.FactValue) -> str:
     plain = from_wire(value)
+    if isinstance(plain, str):
+        plain = shown(fact, plain)
     return canonical_json(sorted(plain) if isinstance(plain, tuple) else plain).decode()
