@@ -20,14 +20,6 @@ from readygate_server.observability import logger
 _LARGEST: Final = 256
 """Items of a group. Beyond this the sync of the disk is a small part of the costs."""
 
-_PACE_SECONDS: Final = 0.005
-"""From one group's beginning to the next one's at least, while several callers ask.
-
-A group costs about as much processor time as judging a proposal, whatever its size. Where both share a core, groups
-that follow each other at once are small, and take the time from callers that would make them larger. A lone caller
-never waits.
-"""
-
 CLOSED: Final = "the store is closed"
 Transact = Callable[[Sequence[Item]], list[Any]]
 
@@ -42,10 +34,15 @@ class _Asked:
 class Committer:
     """Writing threads with one queue. While a transaction is under way, the next group gathers."""
 
-    def __init__(self, transacts: Sequence[Transact], stopped: Callable[[], None] = lambda: None) -> None:
-        """Starts a thread per function; each runs a transaction, and returns outcomes once it is durable."""
+    def __init__(self, transacts: Sequence[Transact], *, pace_seconds: float) -> None:
+        """Starts a thread per function; each runs a transaction, and returns outcomes once it is durable.
+
+        While several callers ask, a thread begins its groups no faster than the pace. A group costs about as much
+        processor time as judging a proposal, whatever its size. Where both share a core, groups that follow each other
+        at once are small, and take the time from callers that would make them larger. A lone caller never waits.
+        """
         self._queue: SimpleQueue[_Asked | None] = SimpleQueue()
-        self._stopped = stopped
+        self._pace_seconds = pace_seconds
         self._lock = threading.Lock()
         self._is_open = True
         self._threads = [
@@ -79,7 +76,7 @@ class Committer:
         begun, size = 0.0, 1
         while (first := self._queue.get()) is not None:
             if size > 1:
-                time.sleep(max(begun + _PACE_SECONDS - time.monotonic(), 0))
+                time.sleep(max(begun + self._pace_seconds - time.monotonic(), 0))
             begun = time.monotonic()
             asked = [first, *self._more()]
             size = len(asked)

@@ -90,7 +90,12 @@ def _open_sqlite(directory: Path, parts: _Parts, undo: ExitStack) -> Backend:
     writer = sqlite.SqliteWriter(engine, parts.clock, parts.signer, keeper.committed, turn)
     undo.callback(writer.close)
     closing = undo.pop_all()
-    return Backend(Committer([writer.transact]), sqlite.reading_engine(path), sqlite.READERS, closing.close)
+    return Backend(
+        Committer([writer.transact], pace_seconds=sqlite.PACE_SECONDS),
+        sqlite.reading_engine(path),
+        sqlite.READERS,
+        closing.close,
+    )
 
 
 def _open_postgres(place: str, parts: _Parts, undo: ExitStack) -> Backend:
@@ -105,7 +110,7 @@ def _open_postgres(place: str, parts: _Parts, undo: ExitStack) -> Backend:
     undo.callback(sequencer.close)
     writer = postgres.PostgresWriter(engine, parts.clock, sequencer.wake)
     closing = undo.pop_all()
-    committer = Committer([writer.transact] * postgres.WRITERS)
+    committer = Committer([writer.transact] * postgres.WRITERS, pace_seconds=postgres.PACE_SECONDS)
     return Backend(committer, postgres.reading_engine(url), postgres.READERS, closing.close)
 
 

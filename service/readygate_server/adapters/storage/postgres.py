@@ -21,6 +21,7 @@ from readygate_server.observability import logger
 
 WRITERS: Final = 2
 READERS: Final = 4
+PACE_SECONDS: Final = 0.015
 _ATTEMPTS: Final = 3
 _TRY_AGAIN: Final = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: the server has rolled back, and says that another try may do."""

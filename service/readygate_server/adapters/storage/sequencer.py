@@ -18,6 +18,8 @@ from readygate_server.observability import logger
 
 _MOST: Final = 1_000
 _POLL_SECONDS: Final = 0.1
+_PACE_SECONDS: Final = 0.025
+"""Between two trees: each costs the same whatever it takes in, and nobody waits for it."""
 _PATIENCE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 1.0
 _WAITING: Final = select(PENDING).limit(1)
@@ -65,6 +67,8 @@ class Sequencer:
                 return
             if not took:
                 self._wake.wait(_POLL_SECONDS)
+            elif took < _MOST:
+                self._end.wait(_PACE_SECONDS)
 
     def _step(self) -> int:
         """Takes in what waits; returns how much that was, 0 also when another server is at it."""

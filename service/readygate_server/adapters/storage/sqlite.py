@@ -23,6 +23,7 @@ from readygate_server.domain.record import TreeHead
 from readygate_server.observability import logger
 
 READERS: Final = 4
+PACE_SECONDS: Final = 0.005
 _PATIENCE_SECONDS: Final = 10.0
 _FULL: Final = 2
 _FIRST_SOUND: Final = (3, 51, 3)
