@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from sqlalchemy import NullPool, create_engine
 
+from readygate_server.adapters.durable import sync_file
 from readygate_server.adapters.names.database import FILE as NAMES
 from readygate_server.adapters.storage.anchoring import refuse_forked_log
 from readygate_server.adapters.storage.errors import StoreRefusedError
@@ -89,7 +90,7 @@ def restore(backup: Path, data: Path) -> Manifest:
         raise BackupError(f"{error.filename}: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
-    _sync(data)
+    sync_file(data)
     return manifest
 
 
@@ -110,9 +111,9 @@ def _back_up(source: Path, to: Path, log_of: Callable[[Path], tuple[int, str]]) 
         with _private(part / MANIFEST) as file:
             file.write((json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n").encode())
         for path in (copy, part / MANIFEST, part):
-            _sync(path)
+            sync_file(path)
         part.rename(to)
-        _sync(to.parent)
+        sync_file(to.parent)
     except OSError as error:
         raise BackupError(f"{error.filename}: {error.strerror}") from error
     except sqlite3.Error as error:
@@ -168,11 +169,3 @@ def _digest(path: Path) -> str:
 
 def _uri(path: Path, mode: str) -> str:
     return f"file:{quote(str(path.resolve()))}?mode={mode}"
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -10,6 +10,7 @@ from typing import Final
 
 from readygate.v1.record_pb2 import ForkEntry, LogEntry
 from readygate_server.adapters.backups.copies import BackupError
+from readygate_server.adapters.durable import sync_directory
 from readygate_server.adapters.log.anchor import HISTORY, NEWEST, FileAnchor
 from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner, read_checkpoint
 from readygate_server.adapters.log.origin import FILE as ORIGIN
@@ -152,7 +153,7 @@ def _rename(path: Path, origin: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def _put_aside(anchor: Path, size: int) -> None:
@@ -162,13 +163,5 @@ def _put_aside(anchor: Path, size: int) -> None:
     for name in (HISTORY, NEWEST):
         if (anchor / name).exists():
             (anchor / name).replace(aside / name)
-    _sync(aside)
-    _sync(anchor)
-
-
-def _sync(directory: Path) -> None:
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    sync_directory(aside)
+    sync_directory(anchor)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from readygate_server.adapters.durable import sync_directory, sync_path
 from readygate_server.adapters.log.checkpoint import head_of, read_checkpoint
 from readygate_server.adapters.log.note import NoteError
 from readygate_server.domain.errors import GateError
@@ -54,6 +55,7 @@ class FileAnchor:
         self._history_seconds = history_seconds
         self._clock = clock
         self._entered_at = float("-inf")
+        self._is_reached = False
 
     def newest(self) -> TreeHead | None:
         """Returns the newest checkpoint that was kept, None when there is none; raises AnchorError."""
@@ -84,7 +86,10 @@ class FileAnchor:
             when its note does not say what it is said to say; when the directory can not be written.
         """
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            if not self._is_reached:  # the first checkpoint is the one whose directory may be new
+                self._directory.mkdir(parents=True, exist_ok=True)
+                sync_path(self._directory)
+                self._is_reached = True
             with self._locked():
                 self._check(head)
                 self._replace(head.note)
@@ -92,6 +97,7 @@ class FileAnchor:
                     self._enter(head)
                     self._entered_at = self._clock()
         except OSError as error:
+            self._is_reached = False
             raise AnchorError(self._directory, f"they can not be written: {error.strerror}") from error
 
     def _check(self, head: TreeHead) -> None:
@@ -116,7 +122,7 @@ class FileAnchor:
         fresh = self._directory / f"{NEWEST}.new"
         _write(fresh, os.O_TRUNC, note.encode())
         fresh.replace(self._directory / NEWEST)
-        _flush_directory(self._directory)
+        sync_directory(self._directory)
 
     def _enter(self, head: TreeHead) -> None:
         path = self._directory / HISTORY
@@ -126,7 +132,7 @@ class FileAnchor:
             _drop_torn_line(path)
         _write(path, os.O_APPEND, line.encode())
         if is_new:
-            _flush_directory(self._directory)
+            sync_directory(self._directory)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -152,11 +158,3 @@ def _drop_torn_line(path: Path) -> None:
         torn = len(file.read().rpartition(b"\n")[2])
         if torn and start + torn <= size:
             file.truncate(size - torn)
-
-
-def _flush_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

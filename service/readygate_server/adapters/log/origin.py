@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from readygate_server.adapters.durable import sync_path, write_new
 from readygate_server.adapters.log.note import NoteError, is_name
 
 FILE: Final = "log-origin"
@@ -44,15 +45,11 @@ def _choose(keys: Path, origin: str) -> None:
     if not is_name(origin):
         raise NoteError("origin", f"got {origin!r}, expected a name such as gate.example.org/log")
     draft = keys / f".{FILE}.{secrets.token_hex(8)}"
-    draft.write_text(f"{origin}\n", encoding="utf-8")
+    write_new(draft, f"{origin}\n".encode())
     try:
         os.link(draft, keys / FILE)
     except FileExistsError:
         pass
     finally:
         draft.unlink()
-    folder = os.open(keys, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_path(keys)

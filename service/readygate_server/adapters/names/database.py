@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from readygate_server.adapters.durable import sync_path
 from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.domain.errors import RecordUnavailableError
 
@@ -242,11 +243,7 @@ def open_database(place: Path | str) -> NamesDatabase:
         # Made before SQLite does, which would let others read it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         database = NamesDatabase(f"sqlite:///{path}")
-        directory = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_path(place)
     except OSError as error:
         raise RecordUnavailableError(f"{path}: {error.strerror}") from error
     return database

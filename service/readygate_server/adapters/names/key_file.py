@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from readygate_server.adapters.durable import sync_path, write_new
 from readygate_server.domain.errors import GateError
 
 KEK_VARIABLE: Final = "READYGATE_NAMES_KEK"
@@ -178,31 +179,19 @@ def _create(path: Path) -> None:
         pass
     finally:
         draft.unlink()
-    _sync(path.parent)
+    sync_path(path.parent)
 
 
 def _write(path: Path, keys: Sequence[WrappingKey]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     _put(draft, keys)
     draft.replace(path)
-    _sync(path.parent)
+    sync_path(path.parent)
 
 
 def _put(path: Path, keys: Sequence[WrappingKey]) -> None:
     path.unlink(missing_ok=True)
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    with os.fdopen(number, "w", encoding="ascii") as file:
-        file.writelines(f"{key.line}\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(directory: Path) -> None:
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    write_new(path, "".join(f"{key.line}\n" for key in keys).encode("ascii"), mode=_MODE)
 
 
 def _read(path: Path) -> tuple[WrappingKey, ...]:

@@ -24,7 +24,7 @@ Entry = list[Any]
 
 
 def entry_of(entry: evidence_pb2.Evidence) -> Entry:
-    """Reads an entry of evidence. Of whoever collects or attests only remains that there is one: names can be erased."""
+    """Reads an entry of evidence. Of whoever collects or attests only remains that there is one."""
     facts, has = list(entry.facts), entry.HasField
     return [
         sorted(facts) if len(facts) > 1 else facts,

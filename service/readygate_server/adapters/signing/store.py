@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner
 
+from readygate_server.adapters.durable import sync_path, write_new
 from readygate_server.adapters.signing.canonical import canonical_text, read_object
 from readygate_server.adapters.signing.envelope import EnvelopeSigner, read_envelope
 from readygate_server.adapters.signing.errors import KeyProblemError
@@ -201,11 +202,11 @@ def _add_key(
         public = published(key, purpose, at=at)
         if known is not None and known.find(public.id) is not None:
             raise KeyProblemError(public.id, "this key is listed already; a rotation needs another one")
-        _write_private(_file(folder, public, "uri"), f"{uri}\n".encode())
+        write_new(_file(folder, public, "uri"), f"{uri}\n".encode())
         return public
     made = CryptoSigner.generate_ecdsa() if purpose is KeyPurpose.CERTIFICATE else CryptoSigner.generate_ed25519()
     public = published(made.public_key, purpose, at=at)
-    _write_private(_file(folder, public, "pem"), made.private_bytes)
+    write_new(_file(folder, public, "pem"), made.private_bytes)
     return public
 
 
@@ -256,29 +257,11 @@ def _add_set(folder: Path, key_set: KeySet, signers: Sequence[EnvelopeSigner]) -
         envelope = other.add_to(envelope)
     target = folder / f"key-set-{key_set.number:04}.dsse.json"
     part = folder / f"{target.name}.{secrets.token_hex(8)}.new"
-    _write_private(part, f"{canonical_text(envelope.as_data())}\n".encode(), mode=0o644)
+    write_new(part, f"{canonical_text(envelope.as_data())}\n".encode(), mode=0o644)
     try:
         os.link(part, target)
     except FileExistsError:
         raise FileExistsError(f"{folder}: {_THERE_ARE_KEYS}") from None
     finally:
         part.unlink()
-    _sync(folder)
-
-
-def _write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Writes a new file that has its mode before it has its content, and is on the disk when this returns."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(number, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    sync_path(folder)
