@@ -11,13 +11,15 @@ from typing import Final, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from readygate_server.domain.identity import LOCAL, Principal
 from readygate_server.domain.rule import Ruleset
 from readygate_server.settings import Address
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+RULESETS: Final = "readygate_ruleset_info"
 
 
 def _charge_nobody(_count: int) -> None:
@@ -61,11 +63,18 @@ def current_call() -> Call:
     return _call.get()
 
 
-def configure_logging(stream: TextIO | None = None) -> None:
-    """Writes one JSON object per line, to standard error unless said otherwise."""
+def configure_logging(stream: TextIO | None = None, *, worker: int | None = None) -> None:
+    """Writes one JSON object per line, to standard error unless said otherwise; the lines of workers have a number."""
+
+    def add_worker(_logger: object, _method: str, event: EventDict) -> EventDict:
+        if worker is not None:
+            event["worker"] = worker
+        return event
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            add_worker,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -86,31 +95,44 @@ def logger() -> FilteringBoundLogger:
 class Metrics:
     """Counters and timings in the form that Prometheus reads; one set per server."""
 
-    def __init__(self) -> None:
-        """Starts all counts at zero, in a registry of its own."""
+    def __init__(self, *, is_summed: bool = False) -> None:
+        """Starts all counts at zero, in a registry of its own; with others, those are summed elsewhere."""
+        self._is_summed = is_summed
         registry = self._registry = CollectorRegistry()
         self.calls = Counter("readygate_calls", "Calls that ended.", ("method", "code"), registry=registry)
         self.seconds = Histogram(
             "readygate_call_seconds", "Time from request to reply.", ("method",), buckets=_BUCKETS, registry=registry
         )
         self.decisions = Counter("readygate_decisions", "Proposals that were judged.", ("verdict",), registry=registry)
-        self.in_flight = Gauge("readygate_calls_in_flight", "Calls that are being answered.", registry=registry)
+        self.in_flight = Gauge(
+            "readygate_calls_in_flight",
+            "Calls that are being answered.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.loads = Counter(
             "readygate_ruleset_loads", "Attempts to load rulesets: loaded or refused.", ("result",), registry=registry
         )
         self.rulesets = Gauge(
-            "readygate_ruleset_info",
+            RULESETS,
             "Rulesets that can be chosen; always 1.",
             ("name", "version", "digest"),
             registry=registry,
+            multiprocess_mode="livemax",
         )
+        self._shown: list[tuple[str, str, str]] = []
 
     def show_rulesets(self, rulesets: Sequence[Ruleset]) -> None:
         """Takes the place of the rulesets that were shown before."""
-        self.rulesets.clear()
-        for ruleset in rulesets:
-            identity = ruleset.identity
-            self.rulesets.labels(identity.name, identity.version, identity.digest).set(1)
+        if self._is_summed:  # nothing can be taken out of what is summed
+            for labels in self._shown:
+                self.rulesets.labels(*labels).set(0)
+        else:
+            self.rulesets.clear()
+        identities = [ruleset.identity for ruleset in rulesets]
+        self._shown = [(identity.name, identity.version, identity.digest) for identity in identities]
+        for labels in self._shown:
+            self.rulesets.labels(*labels).set(1)
 
     def value(self, name: str, **labels: str) -> float:
         """Returns the current value of a sample, 0 when there is none yet."""
@@ -118,11 +140,16 @@ class Metrics:
 
     def serve(self, address: Address) -> tuple[int, Callable[[], None]]:
         """Offers the metrics over HTTP; returns the port and what ends it."""
-        server, thread = start_http_server(address.port, address.host, self._registry)
+        return offer(self._registry, address)
 
-        def stop() -> None:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
-        return server.server_port, stop
+def offer(registry: CollectorRegistry, address: Address) -> tuple[int, Callable[[], None]]:
+    """Offers what a registry holds over HTTP; returns the port and what ends it."""
+    server, thread = start_http_server(address.port, address.host, registry)
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return server.server_port, stop

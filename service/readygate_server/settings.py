@@ -9,10 +9,15 @@ from typing import Final
 
 _UNIX: Final = "unix:"
 _MAX_PORT: Final = 65_535
+_MAX_WORKERS: Final = 64
 
 
 class SettingsError(ValueError):
     """Reports a setting that can not be used."""
+
+
+class ListenError(OSError):
+    """Reports that an address can not be listened on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,10 @@ class ServerSettings:
     tls: Tls | None = None
     listen_mtls: Address | None = None
     """Where callers with a client certificate connect; gRPC can not leave certificates to the caller's choice."""
+    workers: int = 1
+    """Processes that answer; more than one share the port and the record."""
     concurrent_calls: int = 256
+    """Calls at a time, of each process."""
     drain_seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
 
@@ -141,6 +149,7 @@ class ServerSettings:
         self._check_metrics()
         self._check_reach()
         self._check_mtls()
+        self._check_workers()
         if self.concurrent_calls < 1:
             raise SettingsError("at least one call at a time must be allowed")
         if self.drain_seconds < 0:
@@ -157,6 +166,15 @@ class ServerSettings:
             raise SettingsError(
                 f"--metrics {self.metrics}: other machines could reach it, and metrics have neither TLS nor "
                 "authentication; listen on 127.0.0.1 or [::1], and let a collector on this machine read them"
+            )
+
+    def _check_workers(self) -> None:
+        if not 1 <= self.workers <= _MAX_WORKERS:
+            raise SettingsError(f"--workers {self.workers}: expected 1 to {_MAX_WORKERS}")
+        if self.workers > 1 and self.listen.is_unix:
+            raise SettingsError(
+                f"--workers {self.workers}: a socket in the file system belongs to one process; listen on a port such "
+                "as 127.0.0.1:7443, or leave --workers out"
             )
 
     def _check_reach(self) -> None:

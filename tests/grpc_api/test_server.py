@@ -20,9 +20,9 @@ from readygate.v1.ruleset_pb2 import RulesetSelector
 from readygate_server.adapters.proposals.dossier import ProposalDossier
 from readygate_server.bootstrap import Snapshot
 from readygate_server.bootstrap.served_rules import ServedRules
-from readygate_server.grpc_api.server import GateServer, ListenError
+from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics
-from readygate_server.settings import Address, ServerSettings, SettingsError
+from readygate_server.settings import Address, ListenError, ServerSettings, SettingsError
 from tests.grpc_api.serving import AS_OF, Running, eventually, health_of, refund_agent, running, tiny
 
 SERVICES = ("readygate.v1.GateService", "readygate.v1.RulesetService")

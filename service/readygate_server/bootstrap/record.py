@@ -19,7 +19,7 @@ from readygate_server.adapters.recorded import RecordedDecisions, RecordedWaiver
 from readygate_server.adapters.signing.errors import KeyProblemError, MalformedError
 from readygate_server.adapters.signing.store import FOLDER as KEYS
 from readygate_server.adapters.signing.store import KeyRing, ensure_keys
-from readygate_server.adapters.storage import RecordStore, StoreRefusedError, open_store
+from readygate_server.adapters.storage import DirectoryLock, RecordStore, StoreRefusedError, open_store
 from readygate_server.adapters.storage.clock import microseconds_now
 from readygate_server.adapters.storage.erasures import StoredErasures
 from readygate_server.adapters.storage.retention import StoredRetention
@@ -73,16 +73,20 @@ class Record:
         await self._closing.aclose()
 
 
-async def open_record(settings: RecordSettings, rules: ServedRules) -> Record:
-    """Opens the record; raises SettingsError when it can not or must not be opened like this."""
+async def open_record(settings: RecordSettings, rules: ServedRules, lock: int | None = None) -> Record:
+    """Opens the record, for a worker with the lock that it inherited.
+
+    Raises:
+      SettingsError: when it can not or must not be opened like this.
+    """
     async with AsyncExitStack() as opened:
         try:
-            return await _open(settings, rules, opened)
+            return await _open(settings, rules, opened, lock)
         except _UNUSABLE as error:
             raise SettingsError(str(error)) from error
 
 
-async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitStack) -> Record:
+async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitStack, lock: int | None) -> Record:
     await asyncio.to_thread(ensure_keys, settings.directory)
     ring = KeyRing(settings.directory)
     keys = settings.directory / KEYS
@@ -91,7 +95,8 @@ async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitS
     opened.callback(vault.close)
     signer = Ed25519CheckpointSigner(origin, lambda: ring.current().checkpoint_key)
     anchor = FileAnchor(settings.anchor or settings.directory / "anchor")
-    store = await open_store(settings.database_url or settings.directory, signer=signer, anchor=anchor)
+    held = None if lock is None else DirectoryLock(settings.directory, inherited=lock)
+    store = await open_store(settings.database_url or settings.directory, signer=signer, anchor=anchor, lock=held)
     opened.push_async_callback(store.close)
     erasures = Erasures(vault, StoredErasures(store))
     await erasures.settle()

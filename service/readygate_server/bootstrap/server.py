@@ -11,6 +11,7 @@ from readygate_server.adapters.identity.tls import TlsFiles
 from readygate_server.adapters.reload import Listeners, RuleWatch
 from readygate_server.bootstrap.local import Snapshot, load_snapshot, settle_heap
 from readygate_server.bootstrap.record import Record, open_record
+from readygate_server.bootstrap.seat import OPENED, SERVING, Link, Seat
 from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.domain.faults import Fault
 from readygate_server.grpc_api.server import GateServer
@@ -18,7 +19,7 @@ from readygate_server.observability import Metrics, configure_logging, logger
 from readygate_server.settings import ServerSettings, SettingsError
 
 
-async def serve(settings: ServerSettings) -> None:
+async def serve(settings: ServerSettings, seat: Seat | None = None) -> None:
     """Serves until SIGTERM or SIGINT, then drains.
 
     1. Open the record, if one is kept.
@@ -28,33 +29,58 @@ async def serve(settings: ServerSettings) -> None:
     5. On a signal: refuse new calls, answer those in flight, stop.
     6. Close the record.
 
+    A worker has a seat. It listens after the rules are loaded, because connections come to whoever listens; it says
+    where it serves to its server, and when that one is gone, it stops as on a signal.
+
     Raises:
       FaultsError: when the identity file has faults; all of them.
       SettingsError: when certificates, keys or the record can not be used.
       ListenError: when the address can not be listened on.
     """
-    configure_logging()
-    rules = ServedRules()
-    record = await open_record(settings.record, rules) if settings.record else None
+    configure_logging(worker=seat.number if seat else None)
+    rules, link = ServedRules(), Link(seat) if seat else None
+    record = await open_record(settings.record, rules, seat.lock if seat else None) if settings.record else None
     try:
-        await _serve(settings, rules, record)
+        await _serve(settings, rules, record, link)
     finally:
         if record is not None:
             await record.close()
 
 
-async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | None) -> None:
-    metrics = Metrics()
+async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | None, link: Link | None) -> None:
+    metrics = Metrics(is_summed=link is not None)
     keeping = record.keeping if record else None
     server = GateServer(rules, settings, metrics, callers=callers_of(settings), tls=tls_of(settings), keeping=keeping)
-    stop = _stop_signal()
-    await server.start()
+    stop, ready = _stop_signal(), asyncio.Event()
+    if link is None:
+        await server.start()
+    else:
+        asyncio.get_running_loop().add_reader(link, link.when_alone(stop.set))
+        link.tell(OPENED)
+    watching = asyncio.create_task(_watch(settings, rules, metrics, record, ready))
+    if await _came_before(ready, stop):
+        if link is not None:
+            await server.start()
+        await server.show_serving()
+        if link is None:
+            logger().info("serving", address=str(server.address))
+        else:
+            link.tell(SERVING)
+    await stop.wait()
+    watching.cancel()
+    await asyncio.wait({watching})
+    await server.drain()
+
+
+async def _watch(
+    settings: ServerSettings, rules: ServedRules, metrics: Metrics, record: Record | None, ready: asyncio.Event
+) -> None:
+    """Loads the rules, says that they are there, and loads them again when their files change."""
 
     async def loaded(snapshot: Snapshot) -> None:
         if record is not None:
             # What decides is kept before it decides, else its decisions could not be made again.
             await record.keep_rulesets(snapshot)
-        is_first = not rules.is_ready
         rules.swap(snapshot)
         settle_heap()
         metrics.loads.labels("loaded").inc()
@@ -62,21 +88,26 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
         for ruleset in snapshot.rulesets:
             identity = ruleset.identity
             logger().info("ruleset", name=identity.name, version=identity.version, digest=identity.digest)
-        if is_first:
-            await server.show_serving()
-            logger().info("serving", address=str(server.address))
+        ready.set()
 
     async def refused(faults: Sequence[Fault]) -> None:
         metrics.loads.labels("refused").inc()
         for fault in faults:
             logger().error("rules_refused", fault=str(fault))
 
-    watch = RuleWatch(settings.rules, lambda: load_snapshot(settings.rules).compile_all(), Listeners(loaded, refused))
-    watching = asyncio.create_task(watch.run())
-    await stop.wait()
-    watching.cancel()
-    await asyncio.wait({watching})
-    await server.drain()
+    def build() -> Snapshot:
+        return load_snapshot(settings.rules).compile_all()
+
+    await RuleWatch(settings.rules, build, Listeners(loaded, refused)).run()
+
+
+async def _came_before(first: asyncio.Event, second: asyncio.Event) -> bool:
+    """Waits for one of two events; returns whether the first has come."""
+    waiting = [asyncio.create_task(event.wait()) for event in (first, second)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        each.cancel()
+    return first.is_set()
 
 
 def callers_of(settings: ServerSettings) -> FileAuthenticator | None:

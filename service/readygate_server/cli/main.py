@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code."""
     options = parser().parse_args(arguments)
+    options.command_line = _again(arguments)
     try:
         code: int = options.run(options)
     except CommandError as error:
@@ -89,3 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return int(code)
+
+
+def _again(arguments: Sequence[str] | None) -> Sequence[str]:
+    """Returns the command line that does the same in another process, with the same interpreter and its options."""
+    if arguments is None:
+        return (sys.executable, *sys.orig_argv[1:])
+    return (sys.executable, "-m", "readygate_server", *arguments)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from readygate_server.bootstrap.seat import Seat
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import add_rules, faults_text
 from readygate_server.domain.faults import FaultsError
-from readygate_server.settings import Address, RecordSettings, ServerSettings, SettingsError, Tls
+from readygate_server.settings import Address, ListenError, RecordSettings, ServerSettings, SettingsError, Tls
 
 
 def add_to(commands: Any) -> None:
@@ -32,6 +34,9 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--listen-mtls", metavar="HOST:PORT", help="address for callers with a client certificate")
     parser.add_argument("--client-ca", type=Path, metavar="FILE", help="CA of client certificates, in PEM")
     parser.add_argument("--metrics", metavar="HOST:PORT", help="serve Prometheus metrics there")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that share the port (default: %(default)s)"
+    )
     parser.add_argument(
         "--grace", type=float, default=20.0, metavar="SECONDS", help="time for calls in flight when stopping"
     )
@@ -91,32 +96,51 @@ def data_directory(path: Path | None) -> Path | None:
 
 def run(options: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
-    # Imported here, because the other commands need no server.
-    from readygate_server.bootstrap.server import serve
-    from readygate_server.grpc_api.server import ListenError
-
     try:
-        settings = ServerSettings(
-            listen=Address.parse(options.listen),
-            record=_record(options),
-            rules=options.rules,
-            metrics=Address.parse(options.metrics, what="--metrics") if options.metrics else None,
-            identity=options.identity,
-            tls=_tls(options),
-            listen_mtls=Address.parse(options.listen_mtls, what="--listen-mtls") if options.listen_mtls else None,
-            drain_seconds=options.grace,
-        )
+        settings = _settings(options)
+        seat = Seat.taken(os.environ)
     except (SettingsError, OSError) as error:
         raise CommandError(str(error)) from None
     try:
-        asyncio.run(serve(settings))
+        if seat is None and settings.workers > 1:
+            return _serve_with_workers(settings, options.command_line)
+        return _serve(seat.settings(settings) if seat else settings, seat)
     except SettingsError as error:
         raise CommandError(str(error)) from None
     except FaultsError as error:
         raise CommandError(faults_text(error)) from None
     except ListenError as error:
         raise CommandError(str(error), Exit.SERVICE_FAILED) from None
+
+
+# What they need is imported in these, because other commands need no server, and who starts workers answers nothing.
+
+
+def _serve(settings: ServerSettings, seat: Seat | None) -> int:
+    from readygate_server.bootstrap.server import serve
+
+    asyncio.run(serve(settings, seat))
     return Exit.GO
+
+
+def _serve_with_workers(settings: ServerSettings, command_line: Sequence[str]) -> int:
+    from readygate_server.bootstrap.workers import serve_with_workers
+
+    return asyncio.run(serve_with_workers(settings, command_line))
+
+
+def _settings(options: argparse.Namespace) -> ServerSettings:
+    return ServerSettings(
+        listen=Address.parse(options.listen),
+        record=_record(options),
+        rules=options.rules,
+        metrics=Address.parse(options.metrics, what="--metrics") if options.metrics else None,
+        identity=options.identity,
+        tls=_tls(options),
+        listen_mtls=Address.parse(options.listen_mtls, what="--listen-mtls") if options.listen_mtls else None,
+        workers=options.workers,
+        drain_seconds=options.grace,
+    )
 
 
 def _tls(options: argparse.Namespace) -> Tls | None:

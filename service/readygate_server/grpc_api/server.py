@@ -27,7 +27,7 @@ from readygate_server.grpc_api.ports import ServedGate
 from readygate_server.grpc_api.ruleset_servicer import RulesetServicer
 from readygate_server.grpc_api.tls import TlsSource, server_credentials
 from readygate_server.observability import Metrics, logger
-from readygate_server.settings import Address, ServerSettings, SettingsError
+from readygate_server.settings import Address, ListenError, ServerSettings, SettingsError
 
 SERVICES: Final = (
     gate_service_pb2.DESCRIPTOR.services_by_name["GateService"].full_name,
@@ -36,10 +36,6 @@ SERVICES: Final = (
 )
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-class ListenError(OSError):
-    """Reports that the address can not be listened on."""
 
 
 class GateServer:
@@ -73,7 +69,8 @@ class GateServer:
         self._server = grpc.aio.server(
             interceptors=[self._calls],
             options=[
-                ("grpc.so_reuseport", 0),  # else a second server takes half of the calls, in silence
+                # Only with the workers of the same server; else a second one takes half of the calls, in silence.
+                ("grpc.so_reuseport", int(settings.workers > 1)),
                 ("grpc.max_receive_message_length", settings.limits.request_bytes),
                 ("grpc.max_send_message_length", -1),
             ],

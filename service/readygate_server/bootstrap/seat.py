@@ -1,0 +1,95 @@
+"""What a worker has from the server that started it: a number, a link to it, the lock, and the addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Callable, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from readygate_server.settings import Address, ServerSettings, SettingsError
+
+VARIABLE: Final = "READYGATE_WORKER"
+OPENED: Final = "opened"
+"""The record is open: whatever had to be made there is made."""
+SERVING: Final = "serving"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One worker's place among the workers of a server."""
+
+    number: int
+    """From 1."""
+    link: int
+    """File of the socket on which the worker says how far it is. It ends when the server does."""
+    lock: int | None
+    """File of the lock of the data directory, when there is one."""
+    listen: str
+    listen_mtls: str = ""
+
+    @classmethod
+    def taken(cls, environment: MutableMapping[str, str]) -> Seat | None:
+        """Takes the seat out of the environment; None of a process that is no worker.
+
+        Raises:
+          SettingsError: when the environment does not come from a server.
+        """
+        text = environment.pop(VARIABLE, None)
+        if text is None:
+            return None
+        try:
+            seat = cls(**json.loads(text))
+            for file in seat.files:
+                os.set_inheritable(file, False)
+        except (ValueError, TypeError, OSError):
+            raise SettingsError(f"{VARIABLE} is for workers that a server starts itself; unset it") from None
+        return seat
+
+    @property
+    def files(self) -> Sequence[int]:
+        """What has to be inherited."""
+        return (self.link,) if self.lock is None else (self.link, self.lock)
+
+    @property
+    def variable(self) -> dict[str, str]:
+        """The environment by which a worker knows that it is one."""
+        return {VARIABLE: json.dumps({name: getattr(self, name) for name in self.__slots__})}
+
+    def settings(self, of_server: ServerSettings) -> ServerSettings:
+        """Returns the settings of the worker: addresses with their ports, and what is for one process only."""
+        record = of_server.record
+        if record is not None and self.number > 1:
+            record = replace(record, retention_days=0)
+        mtls = Address.parse(self.listen_mtls) if self.listen_mtls else None
+        return replace(of_server, listen=Address.parse(self.listen), listen_mtls=mtls, metrics=None, record=record)
+
+
+class Link:
+    """A worker's side of the link to its server."""
+
+    def __init__(self, seat: Seat) -> None:
+        """Takes the socket that the worker inherited."""
+        self._socket = socket.socket(fileno=seat.link)
+
+    def fileno(self) -> int:
+        """Returns the file, to wait for."""
+        return self._socket.fileno()
+
+    def tell(self, news: str) -> None:
+        """Says how far this worker is. That the server is gone is not for here: see `when_alone`."""
+        with suppress(OSError):
+            self._socket.sendall(f"{news}\n".encode())
+
+    def when_alone(self, alone: Callable[[], None]) -> Callable[[], None]:
+        """Returns what to call whenever the link can be read, which is when the server is gone: it tells nothing."""
+
+        def look() -> None:
+            alone()
+            asyncio.get_running_loop().remove_reader(self)
+
+        return look
