@@ -72,7 +72,7 @@ async def test_a_request_id_finds_its_answer(store: RecordStore) -> None:
         (DecisionFilter(proposal_id="one", ruleset="readiness"), [0]),
         (DecisionFilter(proposal_id="one", caller="caller-2"), []),
     ],
-    ids=str,
+    ids=["all", "proposal", "verdicts", "ruleset", "digest", "caller", "proposal and ruleset", "none"],
 )
 async def test_a_filter_lets_pass_what_is_wanted(store: RecordStore, wanted: DecisionFilter, found: list[int]) -> None:
     """Both lists hold the decisions that the filter wants, in their orders."""

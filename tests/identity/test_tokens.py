@@ -133,7 +133,9 @@ async def test_a_certificate_and_a_token_of_two_callers_are_refused(gate: Guarde
     assert error.metadata["why"] == "the certificate is that of another caller than the token"
 
 
-@pytest.mark.parametrize("at", [True, "1700000000", 1.5, int(time.time()) + 3_600, None], ids=repr)
+@pytest.mark.parametrize(
+    "at", [True, "1700000000", 1.5, int(time.time()) + 3_600, None], ids=["true", "text", "fraction", "to come", "none"]
+)
 async def test_a_moment_of_signing_in_that_is_none_counts_for_nothing(files: Files, idp: Provider, at: object) -> None:
     """Only whole seconds in the past say when somebody signed in."""
     found = await FileAuthenticator(files.identity).principal_of(Shown(idp.token(auth_time=at)))
