@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
 from pathlib import Path
+from unittest.mock import patch
 
-from tests.cli.command import readygate
+from readygate_server.cli.main import parser
 
 PAGE = Path(__file__).parents[2] / "docs/command-line.md"
 _BLOCK = re.compile(r"(?<=```text\n)\$ readygate ?([a-z -]*?) ?--help\n(.*?)(?=```)", re.DOTALL)
@@ -18,7 +21,17 @@ def help_texts(page: str) -> dict[str, str]:
 
 def real_help(command: str) -> str:
     """Returns what a command says about itself, on 80 columns."""
-    return readygate(*command.split(), "--help", env={"COLUMNS": "80"}).out
+    with patch.dict(os.environ, COLUMNS="80"):
+        return parser_of(*command.split()).format_help()
+
+
+def parser_of(*words: str) -> argparse.ArgumentParser:
+    """Returns the parser of a command, loaded as the command itself loads it."""
+    found = parser(words[0] if words else "")
+    for word in words:
+        below = next(action for action in found._actions if isinstance(action, argparse._SubParsersAction))
+        found = below.choices[word]
+    return found
 
 
 def same_words(text: str) -> list[str]:

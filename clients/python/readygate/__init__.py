@@ -29,8 +29,26 @@ A no-go is an answer, not an error:
 
 from __future__ import annotations
 
-from readygate.client import AsyncGateClient, GateClient
-from readygate.credentials import tls
-from readygate.errors import GateError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from readygate.client import AsyncGateClient, GateClient
+    from readygate.credentials import tls
+    from readygate.errors import GateError
 
 __all__ = ["AsyncGateClient", "GateClient", "GateError", "tls"]
+
+_HOMES: Final = {
+    "AsyncGateClient": "readygate.client",
+    "GateClient": "readygate.client",
+    "GateError": "readygate.errors",
+    "tls": "readygate.credentials",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for: who only needs the messages of `readygate.v1` need not wait for gRPC."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Final, NoReturn
 
 from readygate_server import ENGINE_VERSION
-from readygate_server.cli import (
-    api_keys,
-    backup,
-    certificate,
-    check,
-    decisions,
-    facts,
-    init,
-    keys,
-    log,
-    rules,
-    serve,
-    upkeep,
-    waivers,
-)
 from readygate_server.cli.exits import CommandError, Exit
 
 _DESCRIPTION = """\
@@ -35,6 +21,27 @@ exit codes: 0 go, with or without conditions; 1 no-go; 2 undetermined (facts are
 """
 
 
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "check": ("check", "judge proposals: go or no-go, with the blocking work"),
+    "init": ("init", "write a commented proposal to start from"),
+    "facts": ("facts", "list the facts that a deployment needs at a gate"),
+    "rules": ("rules", "look at rulesets, check, test and compare them"),
+    "decisions": ("decisions", "look at recorded decisions, watch them, and replay them"),
+    "certificate": ("certificate", "get a certificate of a go, or check one offline"),
+    "keys": ("keys", "make, rotate, list and publish the keys that sign"),
+    "log": ("log", "check the log of records, and get proofs from it"),
+    "api-keys": ("api_keys", "make keys of services for the identity file"),
+    "waivers": ("waivers", "ask for exceptions to rules, approve them and take them back"),
+    "names": ("upkeep", "erase the name of a person from the record, and change the names' key"),
+    "retention": ("upkeep", "drop requests and answers that are old"),
+    "backup": ("backup", "copy the record, while the server runs"),
+    "restore": ("backup", "put a copy into a data directory that has none"),
+    "fork": ("backup", "go on with a log that has lost entries for good, under a new name"),
+    "serve": ("serve", "serve the gate over gRPC"),
+}
+"""Commands with the module that has each and the line that the help of all shows."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose usage errors end with the exit code for bad input."""
 
@@ -45,8 +52,8 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(int(Exit.BAD_INPUT))
 
 
-def parser() -> argparse.ArgumentParser:
-    """Returns the parser of the whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Returns the parser of one command, with only the names of the others; of all of them when none is named."""
     top = _Parser(
         prog="readygate",
         description=_DESCRIPTION,
@@ -55,28 +62,22 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"readygate {ENGINE_VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for module in (
-        check,
-        init,
-        facts,
-        rules,
-        decisions,
-        certificate,
-        keys,
-        log,
-        api_keys,
-        waivers,
-        upkeep,
-        backup,
-        serve,
-    ):
-        module.add_to(commands)
+    wanted = None if command is None else _COMMANDS.get(command, ("", ""))[0]
+    loaded: set[str] = set()
+    for name, (module, text) in _COMMANDS.items():
+        if wanted not in (None, module):
+            commands.add_parser(name, help=text)
+        elif module not in loaded:
+            import_module(f"readygate_server.cli.{module}").add_to(commands)
+            loaded.add(module)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # Only what is asked for is imported: a command should not wait for all others.
+    options = parser(words[0] if words else "").parse_args(words)
     options.command_line = _again(arguments)
     try:
         code: int = options.run(options)
