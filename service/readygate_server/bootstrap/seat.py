@@ -29,6 +29,8 @@ class Seat:
     """File of the socket on which the worker says how far it is. It ends when the server does."""
     lock: int | None
     """File of the lock of the data directory, when there is one."""
+    counts: int | None
+    """File of the counts of what callers have used, when there are limits."""
     listen: str
     listen_mtls: str = ""
 
@@ -53,7 +55,7 @@ class Seat:
     @property
     def files(self) -> Sequence[int]:
         """What has to be inherited."""
-        return (self.link,) if self.lock is None else (self.link, self.lock)
+        return [file for file in (self.link, self.lock, self.counts) if file is not None]
 
     @property
     def variable(self) -> dict[str, str]:
@@ -73,8 +75,9 @@ class Link:
     """A worker's side of the link to its server."""
 
     def __init__(self, seat: Seat) -> None:
-        """Takes the socket that the worker inherited."""
+        """Takes what the worker inherited."""
         self._socket = socket.socket(fileno=seat.link)
+        self.counts = seat.counts
 
     def fileno(self) -> int:
         """Returns the file, to wait for."""

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 
 from readygate_server.adapters.identity.authenticator import FileAuthenticator
+from readygate_server.adapters.identity.shared_counts import SharedCounts
 from readygate_server.adapters.identity.tls import TlsFiles
 from readygate_server.adapters.reload import Listeners, RuleWatch
 from readygate_server.bootstrap.local import Snapshot, load_snapshot, settle_heap
@@ -50,7 +51,8 @@ async def serve(settings: ServerSettings, seat: Seat | None = None) -> None:
 async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | None, link: Link | None) -> None:
     metrics = Metrics(is_summed=link is not None)
     keeping = record.keeping if record else None
-    server = GateServer(rules, settings, metrics, callers=callers_of(settings), tls=tls_of(settings), keeping=keeping)
+    callers = callers_of(settings, None if link is None else link.counts)
+    server = GateServer(rules, settings, metrics, callers=callers, tls=tls_of(settings), keeping=keeping)
     stop, ready = _stop_signal(), asyncio.Event()
     if link is None:
         await server.start()
@@ -110,9 +112,15 @@ async def _came_before(first: asyncio.Event, second: asyncio.Event) -> bool:
     return first.is_set()
 
 
-def callers_of(settings: ServerSettings) -> FileAuthenticator | None:
-    """Returns who knows the callers; raises FaultsError with every fault of the identity file."""
-    return None if settings.identity is None else FileAuthenticator(settings.identity)
+def callers_of(settings: ServerSettings, counts: int | None = None) -> FileAuthenticator | None:
+    """Returns who knows the callers, for a worker with the counts that it inherited.
+
+    Raises:
+      FaultsError: with every fault of the identity file.
+    """
+    if settings.identity is None:
+        return None
+    return FileAuthenticator(settings.identity, None if counts is None else SharedCounts(counts))
 
 
 def tls_of(settings: ServerSettings) -> TlsFiles | None:

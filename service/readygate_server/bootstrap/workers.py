@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from readygate_server.adapters.identity.shared_counts import make_counts
 from readygate_server.adapters.storage import DirectoryLock, StoreRefusedError
 from readygate_server.bootstrap.reservation import Reservation
 from readygate_server.bootstrap.seat import OPENED, SERVING, Seat
@@ -44,6 +45,7 @@ class Shared:
     reservation: Reservation
     mtls: Reservation | None = None
     lock: DirectoryLock | None = None
+    counts: int | None = None
     metrics: SummedMetrics | None = None
 
     def seat(self, number: int, link: int) -> Seat:
@@ -52,6 +54,7 @@ class Shared:
             number,
             link,
             self.lock.fileno() if self.lock else None,
+            self.counts,
             str(self.reservation.address),
             str(self.mtls.address) if self.mtls else "",
         )
@@ -79,8 +82,11 @@ async def serve_with_workers(settings: ServerSettings, command: Sequence[str]) -
         lock = _lock(settings)
         if lock is not None:
             held.callback(lock.release)
+        counts = make_counts() if settings.identity else None
+        if counts is not None:
+            held.callback(os.close, counts)
         metrics = held.enter_context(SummedMetrics(settings.metrics)) if settings.metrics else None
-        return await _Workers(settings, Shared(command, reservation, mtls, lock, metrics), stop).run()
+        return await _Workers(settings, Shared(command, reservation, mtls, lock, counts, metrics), stop).run()
 
 
 def _lock(settings: ServerSettings) -> DirectoryLock | None:

@@ -16,7 +16,7 @@ from readygate_server.adapters.identity.directory import Caller, Directory
 from readygate_server.adapters.identity.reader import read_identity
 from readygate_server.adapters.identity.tokens import TokenChecker
 from readygate_server.adapters.identity.watched import Watched
-from readygate_server.application.allowance import Allowance, Meter
+from readygate_server.application.allowance import Allowance, Counts, Meter
 from readygate_server.application.authentication import Shown
 from readygate_server.domain.errors import UnauthenticatedError
 from readygate_server.domain.faults import Fault, FaultsError
@@ -34,12 +34,12 @@ class _Loaded:
 class FileAuthenticator:
     """The callers of an identity file."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the file; raises FaultsError with every fault of it."""
+    def __init__(self, path: Path, counts: Counts | None = None) -> None:
+        """Reads the file; raises FaultsError with every fault of it. Workers are given counts that they share."""
         self._path = path
         self._last: _Loaded | None = None
         self._watched = Watched((path,), self._load, what="identities")
-        self._meter = Meter(monotonic=time.monotonic, clock=time.time)
+        self._meter = Meter(monotonic=time.monotonic, clock=time.time, counts=counts)
 
     async def principal_of(self, shown: Shown) -> Principal:
         """Returns who shows this; raises UnauthenticatedError when nobody known does.

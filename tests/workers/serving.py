@@ -1,0 +1,92 @@
+"""Runs `readygate serve --workers 2`, and talks to it over several connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import grpc
+import grpc.aio
+
+from readygate import AsyncGateClient
+from readygate.v1 import decision_service_pb2 as decisions
+from readygate.v1 import gate_service_pb2 as pb
+from readygate.v1.gate_service_pb2_grpc import GateServiceStub
+from tests.grpc_api.processes import Served, started
+from tests.grpc_api.serving import AS_OF, tiny
+
+if TYPE_CHECKING:
+    from readygate.v1.gate_service_pb2_grpc import GateServiceAsyncStub
+
+Stub: TypeAlias = "GateServiceAsyncStub"
+WORKERS = 2
+CONNECTIONS = 12
+"""So many that they meet both workers, but for one run in two thousand."""
+
+
+@asynccontextmanager
+async def workers(data: Path | None, *arguments: str, listen: str = "127.0.0.1:0") -> AsyncIterator[Served]:
+    """Runs a server of two processes."""
+    kept = ["--data-dir", str(data)] if data else ["--no-record"]
+    where = ("--listen", listen, "--workers", str(WORKERS), *kept)
+    async with started("-m", "readygate_server", "serve", *where, *arguments) as served:
+        yield served
+
+
+@asynccontextmanager
+async def connections(address: str) -> AsyncIterator[Sequence[Stub]]:
+    """Opens connections that are not shared, as those of several callers are not."""
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    channels = [grpc.aio.insecure_channel(address, options=own) for _ in range(CONNECTIONS)]
+    try:
+        for channel in channels:
+            await asyncio.wait_for(channel.channel_ready(), 10)
+        yield [GateServiceStub(channel) for channel in channels]
+    finally:
+        for channel in channels:
+            await channel.close()
+
+
+def asked(request_id: str) -> pb.EvaluateRequest:
+    """Returns the request of an id."""
+    return pb.EvaluateRequest(request_id=request_id, proposal=tiny(request_id), as_of=AS_OF, view=pb.VIEW_SUMMARY)
+
+
+async def recorded(address: str) -> list[str]:
+    """Returns the ids of the requests of all recorded decisions."""
+    found: list[str] = []
+    request = decisions.ListDecisionsRequest(page_size=1000)
+    async with AsyncGateClient(address) as client:
+        while True:
+            page = await client.list_decisions(request)
+            found += [each.request_id for each in page.decisions]
+            if not page.next_page_token:
+                return found
+            request.page_token = page.next_page_token
+
+
+async def verified(data: Path) -> tuple[int, str]:
+    """Returns what `log verify` ends with and says."""
+    command = ("-m", "readygate_server", "log", "verify", "--data-dir", str(data))
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+def pids(served: Served) -> dict[int, int]:
+    """Returns the process of each worker, the newest."""
+    return {line["worker"]: line["pid"] for line in served.of("worker_serving")}
+
+
+def is_running(pid: int) -> bool:
+    """True while a process is there and not a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
