@@ -49,7 +49,7 @@ def test_the_first_command_prints_what_the_readme_shows(checkout: Path) -> None:
 
 def test_the_second_command_finds_the_tests() -> None:
     """The command that runs the tests collects them without an error."""
-    assert after_set_up("pytest") == ".venv/bin/python -m pytest"
+    assert after_set_up("pytest") == ".venv/bin/python -m pytest -n auto"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/unit", "tests/cli"],
         cwd=ROOT,
