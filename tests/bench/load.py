@@ -12,8 +12,8 @@ import gc
 import multiprocessing
 import signal
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -73,6 +73,7 @@ class Load:
     pace: Closed | Open
     window: Window
     offset: float = 0.0
+    connections: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ _Pace: TypeAlias = "Closed | Open"
 class Generators:
     """Generator processes, which end with the block that holds them or with this process."""
 
-    def __init__(self, count: int, cores: Collection[int]) -> None:
-        """Takes how many processes there are, and where they run."""
+    def __init__(self, count: int, cores: Collection[int], *, connections: int = 1) -> None:
+        """Takes how many processes there are, where they run, and how many connections each has to a server."""
         self._count = count
+        self._connections = connections
         self._cores = cores
         self._links: list[Connection] = []
         self._processes: list[BaseProcess] = []
@@ -139,7 +141,7 @@ class Generators:
         start = first + max(warm_up, WARM_UP_SECONDS)
         window = Window(first, start, start + seconds)
         for index, link in enumerate(self._links[:processes]):
-            link.send(_part(target, pace, window, index, processes))
+            link.send(replace(_part(target, pace, window, index, processes), connections=self._connections))
         return window
 
     def collect(self, window: Window, *, processes: int) -> list[Sample]:
@@ -208,19 +210,28 @@ async def _drive(load: Load) -> Sample:
     gc.disable()  # a pause of the generator must not look like one of the server
     latencies: list[float] = []
     try:
-        async with grpc.aio.insecure_channel(load.target.address, options=CHANNEL_OPTIONS) as channel:
-            await asyncio.wait_for(channel.channel_ready(), PATIENCE_SECONDS)
-            method = _method(channel, load.target)
-            async with asyncio.TaskGroup() as group:
-                busy = group.create_task(_busy(load.window))
-                if isinstance(load.pace, Open):
-                    group.create_task(_send(method, load, load.pace.rate, latencies, group))
-                else:
-                    for _ in range(load.pace.outstanding):
-                        group.create_task(_repeat(method, load, latencies))
+        async with _methods(load) as methods, asyncio.TaskGroup() as group:
+            busy = group.create_task(_busy(load.window))
+            if isinstance(load.pace, Open):
+                group.create_task(_send(methods[0], load, load.pace.rate, latencies, group))
+            else:
+                for number in range(load.pace.outstanding):
+                    group.create_task(_repeat(methods[number % len(methods)], load, latencies))
     finally:
         gc.enable()
     return Sample(latencies, busy.result())
+
+
+@contextlib.asynccontextmanager
+async def _methods(load: Load) -> AsyncIterator[Sequence[_Method]]:
+    """Connects, and yields the method that is called, once per connection."""
+    async with contextlib.AsyncExitStack() as stack:
+        options = (*CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1))  # else all are one connection
+        channels = [grpc.aio.insecure_channel(load.target.address, options=options) for _ in range(load.connections)]
+        for channel in channels:
+            await stack.enter_async_context(channel)
+            await asyncio.wait_for(channel.channel_ready(), PATIENCE_SECONDS)
+        yield [_method(channel, load.target) for channel in channels]
 
 
 def _method(channel: grpc.aio.Channel, target: Target) -> _Method:

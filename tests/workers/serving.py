@@ -38,17 +38,24 @@ async def workers(data: Path | None, *arguments: str, listen: str = "127.0.0.1:0
 
 
 @asynccontextmanager
-async def connections(address: str) -> AsyncIterator[Sequence[Stub]]:
+async def channels(address: str, count: int = CONNECTIONS) -> AsyncIterator[Sequence[grpc.aio.Channel]]:
     """Opens connections that are not shared, as those of several callers are not."""
     own = [("grpc.use_local_subchannel_pool", 1)]
-    channels = [grpc.aio.insecure_channel(address, options=own) for _ in range(CONNECTIONS)]
+    opened = [grpc.aio.insecure_channel(address, options=own) for _ in range(count)]
     try:
-        for channel in channels:
+        for channel in opened:
             await asyncio.wait_for(channel.channel_ready(), 10)
-        yield [GateServiceStub(channel) for channel in channels]
+        yield opened
     finally:
-        for channel in channels:
+        for channel in opened:
             await channel.close()
+
+
+@asynccontextmanager
+async def connections(address: str, count: int = CONNECTIONS) -> AsyncIterator[Sequence[Stub]]:
+    """Opens connections to the service that judges."""
+    async with channels(address, count) as opened:
+        yield [GateServiceStub(channel) for channel in opened]
 
 
 def asked(request_id: str) -> pb.EvaluateRequest:

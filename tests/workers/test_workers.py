@@ -44,6 +44,15 @@ server.serve = serve
 sys.exit(main())
 """
 """A server whose workers die before they serve."""
+RESTLESS = """
+import sys
+from readygate_server.cli.main import main
+from readygate_server.grpc_api import server
+
+server.CONNECTION_SECONDS = 1
+sys.exit(main())
+"""
+"""A server whose connections last a second."""
 
 
 async def test_workers_answer_on_one_port_and_stop_together(tmp_path: Path) -> None:
@@ -125,6 +134,16 @@ async def test_a_drain_loses_no_call(tmp_path: Path) -> None:
         assert set(await recorded(await served.ready())) == load.answered
         await served.stop()
     assert (await verified(data))[0] == 0
+
+
+async def test_a_connection_ends_in_time_without_a_call_lost() -> None:
+    """One caller with one connection meets both workers in time, because connections end, and no call fails by that."""
+    arguments = ("serve", "--no-record", "--listen", "127.0.0.1:0", "--workers", "2")
+    async with started("-c", RESTLESS, *arguments) as served, connections(await served.ready(), 1) as stubs:
+        load = _Load(stubs, retries=False)
+        await served.until(lambda: len({line["worker"] for line in served.of("call")}) == WORKERS, "met both", 60)
+        await load.end()
+    assert load.failed == set()
 
 
 async def test_workers_end_when_their_server_is_killed(tmp_path: Path) -> None:

@@ -36,6 +36,15 @@ SERVICES: Final = (
 )
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
+CONNECTION_SECONDS: Final = 300
+"""How long a connection to one of several workers lasts; it ends when its calls do, and its client makes another."""
+
+
+def _sharing(workers: int) -> list[tuple[str, int]]:
+    """Returns how a port is shared: by the workers of one server, else by nobody."""
+    if workers == 1:
+        return [("grpc.so_reuseport", 0)]  # else a second server takes half of the calls, in silence
+    return [("grpc.so_reuseport", 1), ("grpc.max_connection_age_ms", CONNECTION_SECONDS * 1000)]
 
 
 class GateServer:
@@ -69,8 +78,7 @@ class GateServer:
         self._server = grpc.aio.server(
             interceptors=[self._calls],
             options=[
-                # Only with the workers of the same server; else a second one takes half of the calls, in silence.
-                ("grpc.so_reuseport", int(settings.workers > 1)),
+                *_sharing(settings.workers),
                 ("grpc.max_receive_message_length", settings.limits.request_bytes),
                 ("grpc.max_send_message_length", -1),
             ],
