@@ -17,6 +17,7 @@ README = "README.md"
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt "
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LEFT_OUT = "[...]\n"
+SERVER = "127.0.0.1:7443"
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ def after_set_up(word: str) -> str:
     """Returns what the one command that contains a word runs after it has made the environment."""
     (line,) = [line for line in commands(README) if line.startswith(SET_UP) and word in line]
     return line.rpartition(" && ")[2]
+
+
+def needs_server(line: str) -> bool:
+    """True for the command that starts a server, and for those that ask it or look at its record."""
+    return " serve " in line or SERVER in line or " --data-dir data" in line
 
 
 def test_the_first_command_prints_what_the_readme_shows(checkout: Path) -> None:
@@ -64,7 +70,7 @@ def test_the_second_command_finds_the_tests() -> None:
 
 def test_every_other_command_runs(checkout: Path) -> None:
     """All other commands run one after the other as they stand; a check ends with a verdict, all else with 0."""
-    lines = [line for line in commands(README) if not line.startswith(SET_UP) and " serve " not in line]
+    lines = [line for line in commands(README) if not line.startswith(SET_UP) and not needs_server(line)]
     assert len(lines) >= 6
     for line in lines:
         ran = run(line, checkout)
@@ -73,15 +79,21 @@ def test_every_other_command_runs(checkout: Path) -> None:
 
 
 def test_the_client_runs_against_the_server(checkout: Path) -> None:
-    """The server starts with the options shown, and the client shown prints a verdict and its work."""
-    (line,) = [line for line in commands(README) if " serve " in line]
-    assert line.endswith(" serve --listen 127.0.0.1:7443 --data-dir data")
+    """The server starts with the options shown, and the client shown prints a verdict and its work.
+
+    The commands that ask the server and look at its record, as they stand, end as they should.
+    """
+    line, *others = [line for line in commands(README) if needs_server(line)]
+    assert line.endswith(f" serve --listen {SERVER} --data-dir data")
     (code,) = blocks(README, "python")
     with served(checkout) as (_, address):
-        script = code.text.replace("127.0.0.1:7443", address)
+        script = code.text.replace(SERVER, address)
         done = subprocess.run(
             [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
         )
+        for other in others:
+            ran = run(other.replace(SERVER, address), checkout)
+            assert (ran.code, bool(ran.out)) == (1 if " check " in other else 0, True), f"{other}\n{ran.err}"
     assert (done.returncode, done.stderr) == (0, "")
     assert re.match(r"VERDICT_(NO_GO|UNDETERMINED) sha256:[0-9a-f]{64}\n1 W-", done.stdout)
 
