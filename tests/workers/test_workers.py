@@ -22,6 +22,7 @@ from tests.workers.serving import (
     Stub,
     asked,
     connections,
+    environment_of,
     is_running,
     pids,
     recorded,
@@ -149,12 +150,15 @@ async def test_a_connection_ends_in_time_without_a_call_lost() -> None:
 async def test_workers_end_when_their_server_is_killed(tmp_path: Path) -> None:
     """After kill -9 of the server no worker is left, and what it held, port and directory, is free."""
     data = tmp_path / "data"
-    async with workers(data) as served:
+    async with workers(data, "--metrics", "127.0.0.1:0") as served:
         address = await served.ready()
         left = pids(served).values()
+        counts = Path(environment_of(pids(served)[1])["PROMETHEUS_MULTIPROC_DIR"])
+        assert counts.exists()
         served.process.kill()
         await served.process.wait()
         assert await eventually(lambda: not any(map(is_running, left)), 15)
+        assert not counts.exists()
 
     async with workers(data, listen=address) as served:
         assert await served.ready() == address

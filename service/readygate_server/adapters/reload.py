@@ -7,7 +7,7 @@ before has changed is refused and reported; the last good one stays.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
@@ -48,12 +48,18 @@ class Listeners(Generic[_Set]):
 class RuleWatch(Generic[_Set]):
     """Loads rulesets once, and again whenever a file below a directory changes."""
 
-    def __init__(self, directory: Path | None, build: Callable[[], _Set], listeners: Listeners[_Set]) -> None:
-        """Takes the directory, None for none, and what builds a set or raises FaultsError."""
+    def __init__(
+        self,
+        directory: Path | None,
+        build: Callable[[], _Set],
+        listeners: Listeners[_Set],
+        served: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """Takes the directory, None for none, what builds a set or raises FaultsError, and what others have served."""
         self._directory = directory
         self._build = build
         self._listeners = listeners
-        self._served: dict[tuple[str, str], str] = {}
+        self._served = dict(served or {})
         self._last: frozenset[str] | None = None
 
     async def run(self) -> None:

@@ -17,6 +17,8 @@ VARIABLE: Final = "READYGATE_WORKER"
 OPENED: Final = "opened"
 """The record is open: whatever had to be made there is made."""
 SERVING: Final = "serving"
+RULESETS: Final = "rulesets"
+"""Name, version and digest of what is served, in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Seat:
     """File of the counts of what callers have used, when there are limits."""
     listen: str
     listen_mtls: str = ""
+    served: Sequence[Sequence[str]] = ()
+    """Name, version and digest of the rulesets that workers have served: a version is never two things at once."""
 
     @classmethod
     def taken(cls, environment: MutableMapping[str, str]) -> Seat | None:
@@ -78,20 +82,24 @@ class Link:
         """Takes what the worker inherited."""
         self._socket = socket.socket(fileno=seat.link)
         self.counts = seat.counts
+        self.is_alone = False
+        """True when the server is gone."""
+        self.served = {(name, version): digest for name, version, digest in seat.served}
 
     def fileno(self) -> int:
         """Returns the file, to wait for."""
         return self._socket.fileno()
 
-    def tell(self, news: str) -> None:
+    def tell(self, news: str, detail: object = None) -> None:
         """Says how far this worker is. That the server is gone is not for here: see `when_alone`."""
         with suppress(OSError):
-            self._socket.sendall(f"{news}\n".encode())
+            self._socket.sendall(f"{news} {json.dumps(detail)}\n".encode())
 
     def when_alone(self, alone: Callable[[], None]) -> Callable[[], None]:
         """Returns what to call whenever the link can be read, which is when the server is gone: it tells nothing."""
 
         def look() -> None:
+            self.is_alone = True
             alone()
             asyncio.get_running_loop().remove_reader(self)
 

@@ -12,8 +12,9 @@ from readygate_server.adapters.identity.tls import TlsFiles
 from readygate_server.adapters.reload import Listeners, RuleWatch
 from readygate_server.bootstrap.local import Snapshot, load_snapshot, settle_heap
 from readygate_server.bootstrap.record import Record, open_record
-from readygate_server.bootstrap.seat import OPENED, SERVING, Link, Seat
+from readygate_server.bootstrap.seat import OPENED, RULESETS, SERVING, Link, Seat
 from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.bootstrap.summed_metrics import remove_own_files
 from readygate_server.domain.faults import Fault
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging, logger
@@ -46,6 +47,8 @@ async def serve(settings: ServerSettings, seat: Seat | None = None) -> None:
     finally:
         if record is not None:
             await record.close()
+        if link is not None and link.is_alone:
+            remove_own_files()
 
 
 async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | None, link: Link | None) -> None:
@@ -59,7 +62,7 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
     else:
         asyncio.get_running_loop().add_reader(link, link.when_alone(stop.set))
         link.tell(OPENED)
-    watching = asyncio.create_task(_watch(settings, rules, metrics, record, ready))
+    watching = asyncio.create_task(_watch(settings, rules, metrics, record, ready, link))
     if await _came_before(ready, stop):
         if link is not None:
             await server.start()
@@ -75,7 +78,12 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
 
 
 async def _watch(
-    settings: ServerSettings, rules: ServedRules, metrics: Metrics, record: Record | None, ready: asyncio.Event
+    settings: ServerSettings,
+    rules: ServedRules,
+    metrics: Metrics,
+    record: Record | None,
+    ready: asyncio.Event,
+    link: Link | None,
 ) -> None:
     """Loads the rules, says that they are there, and loads them again when their files change."""
 
@@ -87,9 +95,11 @@ async def _watch(
         settle_heap()
         metrics.loads.labels("loaded").inc()
         metrics.show_rulesets(snapshot.rulesets)
-        for ruleset in snapshot.rulesets:
-            identity = ruleset.identity
+        identities = [ruleset.identity for ruleset in snapshot.rulesets]
+        for identity in identities:
             logger().info("ruleset", name=identity.name, version=identity.version, digest=identity.digest)
+        if link is not None:
+            link.tell(RULESETS, [(identity.name, identity.version, identity.digest) for identity in identities])
         ready.set()
 
     async def refused(faults: Sequence[Fault]) -> None:
@@ -100,7 +110,8 @@ async def _watch(
     def build() -> Snapshot:
         return load_snapshot(settings.rules).compile_all()
 
-    await RuleWatch(settings.rules, build, Listeners(loaded, refused)).run()
+    served = None if link is None else link.served
+    await RuleWatch(settings.rules, build, Listeners(loaded, refused), served).run()
 
 
 async def _came_before(first: asyncio.Event, second: asyncio.Event) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -20,6 +21,7 @@ from readygate_server.settings import Address, ListenError
 
 VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The name by which the library of the metrics knows in a worker where to count."""
+_PREFIX: Final = "readygate-metrics-"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- a directory of its own is made there
 
 
@@ -34,7 +36,7 @@ class SummedMetrics:
         """
         # In memory where there is such a place: a disk that is full would kill a worker that counts.
         place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-        self._directory = tempfile.mkdtemp(prefix="readygate-metrics-", dir=place)
+        self._directory = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         registry = CollectorRegistry()
         registry.register(_Workers(self._directory))
         self._serving = Gauge("readygate_workers_serving", "Workers that serve.", registry=registry)
@@ -71,6 +73,16 @@ class SummedMetrics:
         """Ends the offer and removes the files."""
         self._stop()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def remove_own_files() -> None:
+    """Removes the files of a worker whose server is gone, and with the last of them the directory."""
+    directory = Path(os.environ.get(VARIABLE, ""))
+    if directory.name.startswith(_PREFIX):
+        for path in directory.glob(f"*_{os.getpid()}.db"):
+            path.unlink()
+        with suppress(OSError):  # others have files there
+            directory.rmdir()
 
 
 class _Workers(Collector):

@@ -7,6 +7,7 @@ are programs that it starts, never forks, so that gRPC runs in processes that be
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -14,13 +15,13 @@ import time
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from readygate_server.adapters.identity.shared_counts import make_counts
 from readygate_server.adapters.storage import DirectoryLock, StoreRefusedError
 from readygate_server.bootstrap.reservation import Reservation
-from readygate_server.bootstrap.seat import OPENED, SERVING, Seat
+from readygate_server.bootstrap.seat import OPENED, RULESETS, SERVING, Seat
 from readygate_server.bootstrap.summed_metrics import SummedMetrics
 from readygate_server.observability import configure_logging, logger
 from readygate_server.settings import ServerSettings, SettingsError
@@ -48,6 +49,9 @@ class Shared:
     counts: int | None = None
     metrics: SummedMetrics | None = None
 
+    served: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Digests of the rulesets that workers have served, by name and version."""
+
     def seat(self, number: int, link: int) -> Seat:
         """Returns the seat of a worker."""
         return Seat(
@@ -57,6 +61,7 @@ class Shared:
             self.counts,
             str(self.reservation.address),
             str(self.mtls.address) if self.mtls else "",
+            [(name, version, digest) for (name, version), digest in self.served.items()],
         )
 
     def environment(self, seat: Seat) -> dict[str, str]:
@@ -171,11 +176,15 @@ class _Workers:
     async def _listen(self, number: int, process: Process, reader: asyncio.StreamReader) -> None:
         """Takes note of what a worker says, until it ends."""
         with suppress(ConnectionError):
-            while news := (await reader.readline()).decode().strip():
+            while line := await reader.readline():
+                news, _, detail = line.decode().partition(" ")
                 if news == OPENED:
                     self._opened.set()
                 elif news == SERVING:
                     self._serves(number, process)
+                elif news == RULESETS:
+                    for name, version, digest in json.loads(detail):
+                        self._shared.served.setdefault((name, version), digest)
 
     def _serves(self, number: int, process: Process) -> None:
         self._serving.add(number)

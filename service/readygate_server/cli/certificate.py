@@ -67,20 +67,14 @@ def add_to(commands: Any) -> None:
 
 
 def _issue(options: argparse.Namespace) -> Exit:
-    from readygate import GateError
     from readygate.v1.certificate_service_pb2 import IssueCertificateRequest
-    from readygate_server.cli.connection import connect
+    from readygate_server.cli.connection import asking
 
     request = IssueCertificateRequest(
         decision_id=options.decision, audience=options.audience, validity_days=options.days
     )
-    try:
-        with connect(options.server) as client:
-            response = client.issue_certificate(request)
-    except GateError as error:
-        refused = error.reason in ("CERTIFICATE_REFUSED", "PERMISSION_DENIED")
-        code = Exit.NO_GO if refused else Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED
-        raise CommandError(str(error), code) from None
+    with asking(options.server, refused=("CERTIFICATE_REFUSED", "PERMISSION_DENIED")) as client:
+        response = client.issue_certificate(request)
     if options.output is None:
         sys.stdout.write(response.bundle)
         return Exit.GO

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.options import day
+from readygate_server.cli.options import add_server_command, day
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _EXITS: Final = (
     "exit codes: 0 done; 1 the replay differs, or nothing is known under the id; 3 bad input or usage; "
-    "4 the service failed\n"
-    "who you are comes from the environment: READYGATE_TOKEN or READYGATE_TOKEN_FILE, READYGATE_CA"
+    "4 the service failed"
 )
 _VERDICTS: Final = ("go", "go_with_conditions", "no_go", "undetermined")
 _REFUSED: Final = ("NOT_FOUND", "PERMISSION_DENIED")
@@ -50,12 +49,7 @@ def add_to(commands: Any) -> None:
 
 
 def _add(own: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser: argparse.ArgumentParser = own.add_parser(name, help=text, epilog=_EXITS, formatter_class=formatter)
-    parser.add_argument("--server", required=True, metavar="HOST:PORT", help="server that keeps the record")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
-    parser.set_defaults(run=run)
-    return parser
+    return add_server_command(own, name, run, text, exits=_EXITS)
 
 
 def _add_filter(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from readygate_server.bootstrap import LocalGate, local_gate
 from readygate_server.cli.exits import CommandError
 from readygate_server.domain.faults import FaultsError
+
+if TYPE_CHECKING:
+    from readygate_server.bootstrap import LocalGate
 
 GATES = ("commit", "pilot", "production")
 ARCHETYPES = ("staff-assistant", "customer-agent", "back-office-automation", "decision-support")
@@ -33,6 +36,17 @@ def add_ruleset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-of", type=day, metavar="DATE", help="day to judge on (default: today in UTC)")
 
 
+def add_server_command(own: Any, name: str, run: Any, text: str, *, exits: str) -> argparse.ArgumentParser:
+    """Adds a command that asks a server about its record; `exits` says what its exit codes mean."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    epilog = f"{exits}\nwho you are comes from the environment: READYGATE_TOKEN or READYGATE_TOKEN_FILE, READYGATE_CA"
+    parser: argparse.ArgumentParser = own.add_parser(name, help=text, epilog=epilog, formatter_class=formatter)
+    parser.add_argument("--server", required=True, metavar="HOST:PORT", help="server that keeps the record")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
+    parser.set_defaults(run=run)
+    return parser
+
+
 def day(text: str) -> str:
     """Returns a day as YYYY-MM-DD; argparse reports anything else."""
     try:
@@ -43,6 +57,8 @@ def day(text: str) -> str:
 
 def open_gate(rules: Path | None) -> LocalGate:
     """Returns the gate in this process; a faulty rules directory ends the command with every fault."""
+    from readygate_server.bootstrap import local_gate  # late: not every command needs the engine
+
     if rules is not None and not rules.is_dir():
         raise CommandError(f"--rules {rules}: there is no such directory")
     try:

@@ -6,23 +6,20 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.options import day
+from readygate_server.cli.exits import Exit
+from readygate_server.cli.options import add_server_command, day
 
 if TYPE_CHECKING:
     from readygate import GateClient
     from readygate.v1.waiver_service_pb2 import WaiverRecord
 
 _REFUSED: Final = ("WAIVER_REFUSED", "PERMISSION_DENIED", "ETAG_MISMATCH", "NOT_FOUND")
-_EXITS: Final = (
-    "exit codes: 0 done; 1 refused, with the reason; 3 bad input or usage; 4 the service failed\n"
-    "who you are comes from the environment: READYGATE_TOKEN or READYGATE_TOKEN_FILE, READYGATE_CA"
-)
+_EXITS: Final = "exit codes: 0 done; 1 refused, with the reason; 3 bad input or usage; 4 the service failed"
 _STATES: Final = ("requested", "approved", "revoked")
 
 
@@ -59,12 +56,7 @@ def add_to(commands: Any) -> None:
 
 
 def _add(own: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser: argparse.ArgumentParser = own.add_parser(name, help=text, epilog=_EXITS, formatter_class=formatter)
-    parser.add_argument("--server", required=True, metavar="HOST:PORT", help="server that keeps the record")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
-    parser.set_defaults(run=run)
-    return parser
+    return add_server_command(own, name, run, text, exits=_EXITS)
 
 
 def _add_waiver(parser: argparse.ArgumentParser) -> None:
@@ -77,19 +69,10 @@ def _add_waiver(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@contextmanager
-def _server(options: argparse.Namespace) -> Iterator[GateClient]:
-    """Connects; what the server refuses ends the command with the reason."""
-    from readygate import GateError
-    from readygate_server.cli.connection import connect
+def _server(options: argparse.Namespace) -> AbstractContextManager[GateClient]:
+    from readygate_server.cli.connection import asking
 
-    try:
-        with connect(options.server) as client:
-            yield client
-    except GateError as error:
-        refused = error.reason in _REFUSED
-        code = Exit.NO_GO if refused else Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED
-        raise CommandError(str(error), code) from None
+    return asking(options.server, refused=_REFUSED)
 
 
 def _request(options: argparse.Namespace) -> Exit:

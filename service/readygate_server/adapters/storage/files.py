@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -94,29 +93,6 @@ def refuse_network_file_system(directory: Path, mounts: str | None = None) -> No
             f"{directory} is on a {kind} file system, where a crash or a second server can damage the record; "
             "take a directory on a disk of this machine, or a PostgreSQL by --database-url"
         )
-
-
-def sync_path(directory: Path) -> None:
-    """Makes the names in a directory durable, and those that lead to it from where its disk is mounted.
-
-    Whoever made the directory, this server or somebody before it, may not have done so.
-    """
-    sync_directory(directory)
-    device = directory.stat().st_dev
-    for above in directory.resolve().parents:
-        if above.stat().st_dev != device:
-            break
-        with suppress(PermissionError):  # what it may not open, it has not made
-            sync_directory(above)
-
-
-def sync_directory(directory: Path) -> None:
-    """Makes the names in a directory durable."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _mounted(table: str) -> Iterator[tuple[Path, str]]:

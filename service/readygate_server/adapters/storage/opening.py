@@ -12,12 +12,13 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from readygate_server.adapters.durable import sync_path
 from readygate_server.adapters.storage import postgres, sqlite
 from readygate_server.adapters.storage.anchoring import AnchorKeeper, refuse_forked_log
 from readygate_server.adapters.storage.clock import RecordClock, microseconds_now
 from readygate_server.adapters.storage.committer import Committer
 from readygate_server.adapters.storage.errors import StoreRefusedError
-from readygate_server.adapters.storage.files import DirectoryLock, Turn, refuse_network_file_system, sync_path
+from readygate_server.adapters.storage.files import DirectoryLock, Turn, refuse_network_file_system
 from readygate_server.adapters.storage.migrations import migrate
 from readygate_server.adapters.storage.outages import detail_of
 from readygate_server.adapters.storage.reads import last_recorded_at
