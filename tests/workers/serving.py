@@ -99,6 +99,11 @@ def is_running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+def is_there(path: str) -> bool:
+    """True while there is something at a path."""
+    return Path(path).exists()
+
+
 def environment_of(pid: int) -> dict[str, str]:
     """Returns the environment that a process was started with."""
     pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")

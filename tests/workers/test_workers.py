@@ -24,6 +24,7 @@ from tests.workers.serving import (
     connections,
     environment_of,
     is_running,
+    is_there,
     pids,
     recorded,
     verified,
@@ -45,6 +46,15 @@ server.serve = serve
 sys.exit(main())
 """
 """A server whose workers die before they serve."""
+IMPATIENT = """
+import sys
+from readygate_server.bootstrap import workers
+from readygate_server.cli.main import main
+
+workers.LATENESS_SECONDS = 1
+sys.exit(main())
+"""
+"""A server that waits less than others for its workers to end."""
 RESTLESS = """
 import sys
 from readygate_server.cli.main import main
@@ -153,12 +163,12 @@ async def test_workers_end_when_their_server_is_killed(tmp_path: Path) -> None:
     async with workers(data, "--metrics", "127.0.0.1:0") as served:
         address = await served.ready()
         left = pids(served).values()
-        counts = Path(environment_of(pids(served)[1])["PROMETHEUS_MULTIPROC_DIR"])
-        assert counts.exists()
+        counts = environment_of(pids(served)[1])["PROMETHEUS_MULTIPROC_DIR"]
+        assert is_there(counts)
         served.process.kill()
         await served.process.wait()
         assert await eventually(lambda: not any(map(is_running, left)), 15)
-        assert not counts.exists()
+        assert not is_there(counts)
 
     async with workers(data, listen=address) as served:
         assert await served.ready() == address
@@ -184,6 +194,19 @@ async def test_a_second_server_is_kept_out(tmp_path: Path) -> None:
     assert [each.code for each in ran] == [4, 4, 3, 3]
     assert all(f"can not listen on {address}" in each.err for each in ran[:2])
     assert all(f"is in use by the process {holder}" in each.err for each in ran[2:])
+
+
+async def test_a_worker_that_does_not_end_is_killed() -> None:
+    """A worker that hangs does not keep the others from draining nor the server from ending, which then is with 4."""
+    arguments = ("serve", "--no-record", "--listen", "127.0.0.1:0", "--workers", "2", "--grace", "1")
+    async with started("-c", IMPATIENT, *arguments) as served:
+        await served.ready()
+        os.kill(pids(served)[1], signal.SIGSTOP)
+        code = await served.stop()
+
+    assert code == 4
+    assert [line["worker"] for line in served.of("stopped")] == [2]
+    assert [line["pid"] for line in served.of("worker_killed")] == [pids(served)[1]]
 
 
 async def test_what_can_not_be_used_ends_the_server_with_one_message(tmp_path: Path) -> None:

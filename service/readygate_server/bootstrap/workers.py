@@ -202,6 +202,7 @@ class _Workers:
             process.terminate()
             await asyncio.sleep(self._settings.drain_seconds + LATENESS_SECONDS)
             process.kill()
+            self._code = _FAILED  # what it had taken is not answered
             logger().error("worker_killed", pid=process.pid)
 
 
