@@ -109,7 +109,7 @@ async def _call(
     """Gives the request of a call, and tells how the call ended. Nothing of it is read before the caller is known."""
     started = time.perf_counter()
     call = begin_call(usable_request_id(""), method, raw)
-    code, reason = "CANCELLED", ""
+    code, reason, refused = "CANCELLED", "", None
     try:
         await shared.door.admit(call, context)
         request = _parsed(handler, raw)
@@ -123,11 +123,12 @@ async def _call(
             code = "DEADLINE_EXCEEDED"
         raise
     except Exception as error:  # noqa: BLE001 -- the last resort: nothing of what happened may reach the caller
-        answered = answer_of(foreseen(error, call.request_id))
-        code, reason = answered.code.name, answered.reason
-        await _abort(context, answered)
+        refused = answer_of(foreseen(error, call.request_id))
+        code, reason = refused.code.name, refused.reason
     finally:
         _tell(call, method, code, reason, time.perf_counter() - started, shared)
+    if refused is not None:
+        await _abort(context, refused)  # last: who gets the answer finds its line in the log
 
 
 async def _abort(context: _Context, answer: Answer) -> None:
