@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 
 from readygate.credentials import Bearer, Token
 from readygate.errors import error_of
-from readygate.operations import Operations, Rpc, Watch
+from readygate.operations import Asynchronous, Blocking, Operations, Rpc, Watch
 from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1.decision_service_pb2 import WatchDecisionsRequest, WatchDecisionsResponse
 
@@ -48,7 +48,7 @@ _Request = TypeVar("_Request", bound=Message)
 _Reply = TypeVar("_Reply", bound=Message)
 
 
-class GateClient(Operations):
+class GateClient(Blocking, Operations):
     """A gate at `HOST:PORT` or `unix:PATH`; a context manager. May be shared between threads."""
 
     def __init__(
@@ -111,7 +111,7 @@ class GateClient(Operations):
         self.close()
 
 
-class AsyncGateClient(Operations):
+class AsyncGateClient(Asynchronous, Operations):
     """A gate at `HOST:PORT` or `unix:PATH` for asyncio; an asynchronous context manager. Belongs to one event loop."""
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
 
 from google.protobuf.message import Message
 
@@ -14,9 +14,6 @@ from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1 import log_service_pb2 as log
 from readygate.v1 import ruleset_service_pb2 as rulesets
 from readygate.v1 import waiver_service_pb2 as waivers
-
-if TYPE_CHECKING:
-    from readygate.client import AsyncGateClient, GateClient
 
 _GATE: Final = "/readygate.v1.GateService"
 _RULESETS: Final = "/readygate.v1.RulesetService"
@@ -29,6 +26,14 @@ _Request = TypeVar("_Request", bound=Message)
 _Reply = TypeVar("_Reply", bound=Message)
 _Request_contra = TypeVar("_Request_contra", contravariant=True)
 _Reply_co = TypeVar("_Reply_co", covariant=True)
+
+
+class Blocking:
+    """A client whose operations give what they ask for."""
+
+
+class Asynchronous:
+    """A client whose operations are awaited."""
 
 
 class Operation(Protocol[_Request_contra, _Reply_co]):
@@ -51,12 +56,12 @@ class Rpc(Generic[_Request, _Reply]):
     def __get__(self, client: None, owner: type) -> Self: ...
 
     @overload
-    def __get__(self, client: GateClient, owner: type) -> Operation[_Request, _Reply]: ...
+    def __get__(self, client: Blocking, owner: type) -> Operation[_Request, _Reply]: ...
 
     @overload
-    def __get__(self, client: AsyncGateClient, owner: type) -> Operation[_Request, Coroutine[Any, Any, _Reply]]: ...
+    def __get__(self, client: Asynchronous, owner: type) -> Operation[_Request, Coroutine[Any, Any, _Reply]]: ...
 
-    def __get__(self, client: GateClient | AsyncGateClient | None, owner: type) -> Any:
+    def __get__(self, client: Any, owner: type) -> Any:
         return self if client is None else partial(client.call, self)
 
 
@@ -71,15 +76,15 @@ class Watch:
 
     @overload
     def __get__(
-        self, client: GateClient, owner: type
+        self, client: Blocking, owner: type
     ) -> Callable[[decisions.WatchDecisionsRequest], Iterator[decisions.WatchDecisionsResponse]]: ...
 
     @overload
     def __get__(
-        self, client: AsyncGateClient, owner: type
+        self, client: Asynchronous, owner: type
     ) -> Callable[[decisions.WatchDecisionsRequest], AsyncIterator[decisions.WatchDecisionsResponse]]: ...
 
-    def __get__(self, client: GateClient | AsyncGateClient | None, owner: type) -> Any:
+    def __get__(self, client: Any, owner: type) -> Any:
         """Gives the operation of a client."""
         return self if client is None else partial(client.watch, self)
 
