@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 
 from readygate_server.application.record_ports import Archive, LogReader, Recorder
+from readygate_server.application.visibility import KnownCallers, visible_decision
 from readygate_server.domain.certificate import (
     Certificate,
     CertifiedDecision,
@@ -24,7 +25,7 @@ from readygate_server.domain.certificate import (
     WaiverTerm,
     certificate_of,
 )
-from readygate_server.domain.errors import CertificateRefusedError, NotFoundError
+from readygate_server.domain.errors import CertificateRefusedError
 from readygate_server.domain.identity import Principal, Role
 from readygate_server.domain.merkle import inclusion_nodes, inclusion_proof, leaf_hash, proves_inclusion
 from readygate_server.domain.record import EntryKind, NewEntry, Stamp, StoredDecision, TreeHead
@@ -99,14 +100,6 @@ class WaiversNow(Protocol):
         ...
 
 
-class KnownCallers(Protocol):
-    """Knows who asked; a NameVault does."""
-
-    def known(self, name: str) -> str | None:
-        """Returns the reference under which somebody's decisions are recorded, or None."""
-        ...
-
-
 class Certify:
     """Issues certificates."""
 
@@ -143,7 +136,9 @@ class Certify:
           CertificateRefusedError: when the decision can not be certified.
           RecordUnavailableError: when the record can not be read or written.
         """
-        stored = await self._visible(principal, decision_id)
+        stored = await visible_decision(
+            principal, decision_id, archive=self._archive, callers=self._callers, with_payload=True
+        )
         facts = stored.facts
         principal.require(Role.EVALUATOR, ruleset=facts.ruleset.name, proposal=facts.proposal_id)
         decision = self._reader.read(stored)
@@ -159,17 +154,6 @@ class Certify:
         entry = NewEntry(EntryKind.CERTIFICATE, lambda stamp: self._forms.entry(stamp, certificate, digest))
         stamp = await self._recorder.append(entry)
         return Issued(self._forms.bundle(signed, proof), stamp.id, certificate.not_after)
-
-    async def _visible(self, principal: Principal, decision_id: str) -> StoredDecision:
-        """Returns a decision that the caller asked for, or may see as an auditor."""
-        stored = await self._archive.get(decision_id, with_payload=True)
-        if stored is None:
-            raise NotFoundError("decision", decision_id)
-        facts = stored.facts
-        is_own = self._callers.known(principal.name) == stored.caller.person
-        if not is_own and not principal.may(Role.AUDITOR, ruleset=facts.ruleset.name, proposal=facts.proposal_id):
-            raise NotFoundError("decision", decision_id)
-        return stored
 
     async def _proof(self, stored: StoredDecision) -> LogProof:
         """Returns the proof of a decision's entry; waits a little for a log that has not taken it in yet."""

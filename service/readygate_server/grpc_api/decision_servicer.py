@@ -13,7 +13,7 @@ from readygate.v1 import decision_service_pb2_grpc
 from readygate.v1.decision_pb2 import Verdict
 from readygate.v1.record_pb2 import DecisionRecord
 from readygate_server.application.record_ports import Archive, LogReader, NameVault
-from readygate_server.domain.errors import NotFoundError
+from readygate_server.application.visibility import may_see, visible_decision
 from readygate_server.domain.identity import Principal, Role
 from readygate_server.domain.record import DecisionFilter, Payload, PayloadState, StoredDecision
 from readygate_server.grpc_api.page_tokens import PageTokens
@@ -190,17 +190,12 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
         return head.size - 1 if head else -1
 
     async def _visible(self, decision_id: str, *, with_payload: bool) -> StoredDecision:
-        """Returns a decision that the caller may see; one that it may not see is not found either."""
-        stored = await self._archive.get(decision_id, with_payload=with_payload)
-        if stored is None or not self._may_see(current_call().principal, stored):
-            raise NotFoundError("decision", decision_id)
-        return stored
+        return await visible_decision(
+            current_call().principal, decision_id, archive=self._archive, callers=self._vault, with_payload=with_payload
+        )
 
     def _may_see(self, principal: Principal, stored: StoredDecision) -> bool:
-        facts = stored.facts
-        if principal.may(Role.AUDITOR, ruleset=facts.ruleset.name, proposal=facts.proposal_id):
-            return True
-        return principal.may(Role.EVALUATOR) and self._vault.known(principal.name) == stored.caller.person
+        return may_see(principal, stored, self._vault)
 
     def _message(self, stored: StoredDecision) -> DecisionRecord:
         name = self._vault.open(stored.caller)
