@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -25,6 +26,7 @@ from readygate_server.observability import logger
 READERS: Final = 4
 PACE_SECONDS: Final = 0.005
 _PATIENCE_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 0.01
 _FULL: Final = 2
 _FIRST_SOUND: Final = (3, 51, 3)
 _SOUND_BRANCHES: Final = {(3, 44): 6, (3, 50): 7}
@@ -47,7 +49,7 @@ def connect(path: Path, *, mode: str) -> sqlite3.Connection:
     try:
         if mode == "ro":
             connection.execute("PRAGMA query_only = ON")
-        journal = connection.execute("PRAGMA journal_mode = WAL" if mode == "rw" else "PRAGMA journal_mode").fetchone()
+        journal = _switch_to_wal(connection) if mode == "rw" else connection.execute("PRAGMA journal_mode").fetchone()
         connection.execute("PRAGMA synchronous = FULL")
         synchronous = connection.execute("PRAGMA synchronous").fetchone()
         if (journal, synchronous) != (("wal",), (_FULL,)):
@@ -59,6 +61,22 @@ def connect(path: Path, *, mode: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> Any:
+    """Returns the journal mode after asking for WAL.
+
+    Of several that open a new file at once only one can switch it, and SQLite tells the others at once that it is
+    locked, however long they may wait for locks.
+    """
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def writing_engine(path: Path) -> Engine:
