@@ -43,12 +43,22 @@ def print_times(snapshot: Snapshot) -> None:
             ratio = timing.median / floor.median
             print(f"{len(active.ruleset.rules)} rules, {label}: {timing}; {ratio:.1f} x yardstick")
             print(f"{len(active.ruleset.rules)} rules, {label}: {_processor_time(active, proposal, full=full)}")
+        print(f"{len(active.ruleset.rules)} rules, judging alone: {_time_judging(active, proposal)}")
         print(f"{len(active.ruleset.rules)} rules, building the full reply: {_time_reply(active, proposal)}")
 
 
 def _time_evaluation(active: ActiveRuleset, proposal: Proposal, *, full: bool) -> Timing:
     question = Question(Gate.COMMIT, AS_OF, full=full)
     return time_calls(lambda: evaluate(active, dossier_of(proposal), question), calls=100 if full else 300)
+
+
+def _time_judging(active: ActiveRuleset, proposal: Proposal) -> Timing:
+    """Times the rules without the reading: facts, evidence and digest are read before, and nothing else is."""
+    dossier, question = dossier_of(proposal), Question(Gate.COMMIT, AS_OF, full=False)
+    assert dossier.facts
+    assert dossier.digest
+    assert dossier.evidence
+    return time_calls(lambda: evaluate(active, dossier, question))
 
 
 def _processor_time(active: ActiveRuleset, proposal: Proposal, *, full: bool, passes: int = 100) -> str:
