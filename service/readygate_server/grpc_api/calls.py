@@ -136,20 +136,24 @@ async def _abort(context: _Context, answer: Answer) -> None:
 
 
 async def _until(stopping: asyncio.Event, replies: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """Yields replies until there are no more or the server stops, also while it waits for the next one."""
-    stopped = asyncio.ensure_future(stopping.wait())
+    """Yields replies until there are no more or the server stops, also while it waits for the next one.
+
+    However it ends, nothing goes on looking for a reply that nobody waits for.
+    """
+    stopped: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
+    following = stopped
     try:
         while True:
             following = asyncio.ensure_future(anext(replies, _END))
             await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not following.done():
-                following.cancel()
                 raise StoppingError
             if (reply := following.result()) is _END:
                 return
             yield reply
     finally:
         stopped.cancel()
+        following.cancel()
 
 
 _END: Final = object()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, Protocol
 
 import grpc.aio
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from readygate.v1 import decision_service_pb2 as pb
 from readygate.v1 import decision_service_pb2_grpc
@@ -29,6 +30,9 @@ _WATCHED_AT_ONCE: Final = 100
 _LOOK_SECONDS: Final = 0.2
 _LONGEST_ID: Final = 128
 _LONGEST_REASON: Final = 4_000
+_FIRST_SECOND: Final = -62_135_596_800
+_LAST_SECOND: Final = 253_402_300_799
+_NANOS: Final = 1_000_000_000
 
 
 class PayloadOpener(Protocol):
@@ -158,6 +162,8 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
                 faults.add(f"filter.verdicts[{index}]", "the verdict must be named", got="VERDICT_UNSPECIFIED")
         for name in ("proposal_id", "ruleset", "caller"):
             check_length(f"filter.{name}", getattr(stated, name), _LONGEST_ID)
+        for name in ("recorded_from", "recorded_before"):
+            _check_moment(f"filter.{name}", getattr(stated, name), faults)  # one that is not there is 1970
         faults.report()
         own = not principal.may(Role.AUDITOR)
         name = principal.name if own and not stated.caller else stated.caller
@@ -213,3 +219,9 @@ def _check_id(decision_id: str, faults: Faults) -> None:
     if not decision_id:
         faults.add("decision_id", "the field is required", expected="the id of a decision")
     check_length("decision_id", decision_id, _LONGEST_ID)
+
+
+def _check_moment(path: str, moment: Timestamp, faults: Faults) -> None:
+    if not (_FIRST_SECOND <= moment.seconds <= _LAST_SECOND and 0 <= moment.nanos < _NANOS):
+        got = f"{moment.seconds} s and {moment.nanos} ns"
+        faults.add(path, "no calendar has this moment", got=got, expected="one of the years 1 to 9999")

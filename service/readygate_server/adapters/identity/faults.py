@@ -208,7 +208,10 @@ def _unknown(entries: Entries, path: Path, name: str) -> Fault:
 
 
 def _is_safe(uri: str) -> bool:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # such as a bracket that is never closed
+        return False
     if parts.scheme == "https":
         return bool(parts.hostname)
     return parts.scheme == "http" and _is_loopback(parts.hostname or "")

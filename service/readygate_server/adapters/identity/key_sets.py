@@ -27,6 +27,8 @@ COOLDOWN_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 5.0
 STALE_SECONDS: Final = 3_600.0
 _FETCH_TIMEOUT: Final = 5.0
+_NO_KEYS: Final = (jwt.PyJWTError, ValueError, AttributeError, TypeError, RecursionError, NotImplementedError)
+"""What comes of reading something else than a set of keys; PyJWT looks into it without asking what it is."""
 
 Keys = Mapping[str, PyJWK]
 
@@ -98,7 +100,7 @@ class RemoteKeys:
             self._keys = _usable(PyJWKSet.from_dict(await asyncio.to_thread(self._client.fetch_data)))
             self._fetched_at = self._monotonic()
             self._next_at = self._fetched_at + COOLDOWN_SECONDS
-        except (jwt.PyJWTError, OSError, ValueError) as error:
+        except (OSError, *_NO_KEYS) as error:
             self._next_at = self._monotonic() + RETRY_SECONDS
             logger().error("keys_not_fetched", issuer=self._issuer, error=type(error).__name__)
         finally:
@@ -108,12 +110,13 @@ class RemoteKeys:
 def _read(path: Path) -> Keys:
     try:
         return _usable(PyJWKSet.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-    except (jwt.PyJWTError, ValueError, AttributeError) as error:
+    except _NO_KEYS as error:
         raise ValueError(f"{path}: this is no set of public keys as in RFC 7517 ({type(error).__name__})") from None
 
 
 def _usable(keys: PyJWKSet) -> Keys:
-    return {key.key_id: key for key in keys.keys if key.key_id and key.public_key_use in ("sig", None)}
+    found = ((key.key_id, key) for key in keys.keys if key.public_key_use in ("sig", None))
+    return {name: key for name, key in found if isinstance(name, str) and name}
 
 
 def _found(keys: Keys, key_id: str) -> PyJWK:

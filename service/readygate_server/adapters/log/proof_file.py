@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from google.protobuf.json_format import MessageToJson
+from google.protobuf.json_format import MessageToJson, SerializeToJsonError
 from google.protobuf.message import DecodeError
 
 from readygate.v1.record_pb2 import LogEntry
@@ -94,4 +94,6 @@ def _said(proof: ProofFile) -> Step:
         step.said = MessageToJson(LogEntry.FromString(proof.entry), indent=None)
     except DecodeError:
         step.add("entry", expected="a LogEntry", found=f"{len(proof.entry)} bytes that are none")
+    except SerializeToJsonError as error:  # a message, with a time that no calendar has
+        step.add("entry", expected="a LogEntry that can be shown", found=str(error))
     return step

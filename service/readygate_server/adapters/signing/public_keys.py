@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -61,7 +62,7 @@ def crypto_key(key: PublicKey) -> CryptoKey:
     """
     try:
         found = load_pem_public_key(key.pem.encode("ascii"))
-    except (ValueError, UnicodeEncodeError):
+    except (ValueError, UnsupportedAlgorithm):
         raise KeyProblemError(key.id, "its PEM is no public key") from None
     kind = _kind(found)
     if kind is None or not key.algorithm.startswith(_FITTING[kind]) or key.algorithm not in _SCHEMES:
