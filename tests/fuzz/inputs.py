@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from tests.fuzz import seeds, texts, wire
+from tests.fuzz import papers, seeds, texts, wire
+from tests.fuzz.kept_seeds import kept_requests, named_requests
 from tests.fuzz.oversize import oversize
 
 Content = bytes | str | Mapping[str, str]
@@ -78,12 +79,40 @@ def _rules(number: int, random: Random) -> Input:
     return Input(number, "rules", directory)
 
 
+def _kept(number: int, random: Random) -> Input:
+    request, other = random.choice(kept_requests()), random.choice(kept_requests())
+    data = request.sample.data
+    chance = random.random()
+    if chance < 0.8:
+        data = wire.damaged_field(random, request.sample)
+    if 0.7 < chance < 0.95:
+        data = wire.damaged_bytes(random, data, other.sample.data)
+    return Input(number, "kept", data, request.method)
+
+
+def _names(number: int, random: Random) -> Input:
+    sample = random.choice(named_requests())
+    data = wire.damaged_field(random, sample)
+    if random.random() < 0.2:
+        data = wire.damaged_bytes(random, data, sample.data)
+    return Input(number, "names", data)
+
+
+def _paper(number: int, random: Random) -> Input:
+    paper = random.choice(papers.PAPERS)
+    content, may_hold = paper.make(random)
+    return Input(number, paper.target, content, may_go=may_hold, seconds=LARGE_SECONDS)
+
+
 # Of 1,000 inputs: what is cheap and comes from outside is most of them.
 _MAKERS: Final[tuple[Callable[[int, Random], Input], ...]] = (
-    *[_request] * 790,
+    *[_request] * 420,
     *[_oversize] * 3,
-    *[_proposal] * 120,
-    *[_bomb] * 9,
-    *[_override] * 70,
+    *[_proposal] * 50,
+    *[_bomb] * 5,
+    *[_override] * 60,
     *[_rules] * 8,
+    *[_kept] * 110,
+    *[_names] * 80,
+    *[_paper] * 264,
 )

@@ -6,16 +6,17 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from tests.fuzz.inputs import Content, Input
-from tests.fuzz.targets import Targets
 
 MOST_MEGABYTES: Final = 200
 """By how much the largest size of the process may grow beyond what it was before the first input."""
-YES: Final = frozenset({"GO", "GO_WITH_CONDITIONS"})
+YES: Final = frozenset({"GO", "GO_WITH_CONDITIONS", "let in", "valid"})
+"""Answers that damaged input may not have: a go, a caller who is believed, a document that holds."""
 _LOOK_EVERY: Final = 100
 _LOOK_AFTER_SECONDS: Final = 0.005
 _STATUS: Final = Path("/proc/self/status")
@@ -40,6 +41,14 @@ class Taken:
     results: tuple[str, ...]
     seconds: float
     failure: Failure | None = None
+
+
+class Targets(Protocol):
+    """Something that takes inputs."""
+
+    def take(self, given: Input) -> Sequence[str]:
+        """Returns what became of an input: verdicts, or the reasons for which it was refused."""
+        ...
 
 
 class Oracle:

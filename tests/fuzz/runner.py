@@ -47,7 +47,7 @@ class Report:
 
     def __str__(self) -> str:
         """Returns a table, and every failure."""
-        lines = [f"{name:10} {result:28} {count:8,}" for (name, result), count in sorted(self.results.items())]
+        lines = [f"{name:11} {result:28} {count:8,}" for (name, result), count in sorted(self.results.items())]
         slow = ", ".join(f"{number} in {seconds:.2f} s" for seconds, number in self.slowest)
         lines.append(f"{self.taken:,} inputs, {self.seconds:.0f} s of processor time, {self.growth:.0f} MB more memory")
         lines.append(f"slowest: {slow}")
