@@ -38,12 +38,12 @@ def canonical_text(
     said = facts or facts_of(proposal)
     document: dict[str, Any] = {"format": FORMAT, "id": proposal.id, "title": proposal.title, "facts": said.deployment}
     for scope, field in ASSET_FIELDS.items():
-        titles = {asset.id: asset.title for asset in getattr(proposal, field)}
+        titles = {asset.id: asset.title for asset in getattr(proposal, field)[:]}
         document[field] = [
             {"id": subject, "title": titles[subject], "facts": its_facts} for subject, its_facts in said.of(scope)
         ]
     if guardrails := proposal.value.guardrails.members:
         document["guardrails"] = sorted([each.metric, each.limit] for each in guardrails)
-    document["evidence"] = sorted(map(entry_of, proposal.evidence) if evidence is None else evidence)
+    document["evidence"] = sorted(map(entry_of, proposal.evidence[:]) if evidence is None else evidence)
     document["statements"] = sorted(map(statement_of, proposal.statements))
     return canonical_json(document)

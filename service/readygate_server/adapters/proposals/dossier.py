@@ -44,7 +44,7 @@ class ProposalDossier:
     @lazy
     def _entries(self) -> Sequence[Entry]:
         """Evidence entries as they are digested."""
-        return [entry_of(entry) for entry in self.proposal.evidence]
+        return [entry_of(entry) for entry in self.proposal.evidence[:]]
 
     @lazy
     def not_applicable(self) -> Mapping[FactRef, str]:

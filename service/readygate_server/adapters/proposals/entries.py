@@ -25,7 +25,7 @@ Entry = list[Any]
 
 def entry_of(entry: evidence_pb2.Evidence) -> Entry:
     """Reads an entry of evidence. Of whoever collects or attests only remains that there is one."""
-    facts, has = list(entry.facts), entry.HasField
+    facts, has = entry.facts[:], entry.HasField  # a slice is a list, made in half the time
     return [
         sorted(facts) if len(facts) > 1 else facts,
         entry.subject,

@@ -59,7 +59,7 @@ def deployment_facts(proposal: Proposal) -> Facts:
 def asset_facts(proposal: Proposal) -> Mapping[Scope, tuple[tuple[str, Facts], ...]]:
     """Returns the facts of data sources, APIs and workflows, sorted by id."""
     return {
-        scope: tuple(sorted([(asset.id, read(asset, {})) for asset in getattr(proposal, field)], key=_ID))
+        scope: tuple(sorted([(asset.id, read(asset, {})) for asset in getattr(proposal, field)[:]], key=_ID))
         for scope, (field, read) in _ASSETS.items()
     }
 
@@ -109,7 +109,7 @@ class _Source:
             self._read_nested(field.name, field.message_type, key, variable, depth)
 
     def _read_set(self, member: FieldDescriptor, name: str, key: str, variable: str, depth: int) -> None:
-        members = f"{variable}.{name}.{MEMBERS}"
+        members = f"{variable}.{name}.{MEMBERS}[:]"
         if member.enum_type is not None:
             members = f"[{self._table(member.enum_type)}(x, {NO_NAME!r}) for x in {members}]"
         self._write(depth, f"if has{depth}({name!r}): out[{key!r}] = tuple(sorted({members}))")

@@ -32,7 +32,7 @@ def normalise(proposal: Proposal) -> tuple[Proposal, tuple[Conflict, ...]]:
     then the one that was collected last; when nothing tells them apart the fact goes, because it is then unknown. The
     same message is returned when nothing has to change.
     """
-    observed = [entry for entry in proposal.evidence if entry.HasField("value")]
+    observed = [entry for entry in proposal.evidence[:] if entry.HasField("value")]
     unknown = _unknown_values(proposal)
     if not observed and not unknown:
         return proposal, ()
@@ -184,5 +184,5 @@ def _unknown_values(proposal: Proposal) -> list[FactRef]:
         if scope is _DEPLOYMENT:
             found += [FactRef(fact)] if getattr(holding, name) == number else []
         else:
-            found += [FactRef(fact, asset.id) for asset in holding if getattr(asset, name) == number]
+            found += [FactRef(fact, asset.id) for asset in holding[:] if getattr(asset, name) == number]
     return found
