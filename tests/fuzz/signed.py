@@ -235,8 +235,8 @@ HEADER: Final[Mapping[str, object]] = {"alg": "EdDSA", "typ": "JWT", "kid": "k1"
 
 
 def is_sound(text: str) -> bool:
-    """True for a token that is the sound one, however it is written."""
-    return parts_of(text) == parts_of(token())
+    """True for a token that is the sound one, however it is written, blanks around it included."""
+    return parts_of(text.strip()) == parts_of(token())
 
 
 def _url(data: bytes) -> str:
