@@ -30,11 +30,12 @@ from readygate_server.adapters.proposals.vocabulary import (
     set_member,
     short_names,
 )
+from readygate_server.application.evaluate import evaluate
+from readygate_server.application.judgement import Question
 from readygate_server.domain.derived import DERIVED, Derived, Partly
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, scope_of
-from readygate_server.domain.tiering import assign_tier
 from readygate_server.domain.vocabulary import Gate, Scope, Tier
-from tests.bench.workload import workload
+from tests.bench.workload import AS_OF, workload
 from tests.builders import checks_of, full_rules, passing_proposal
 from tests.properties.generated import candidates
 
@@ -45,8 +46,7 @@ PERTURBED, SEED = 400, 4
 
 def tier_of(proposal: Proposal) -> Tier:
     """Returns the tier that readygate assigns."""
-    active = full_rules()
-    return assign_tier(active.ruleset.axes, active.expressions.about(dossier_of(proposal))).tier
+    return evaluate(full_rules(), dossier_of(proposal), Question(Gate.COMMIT, AS_OF, full=False)).tier.tier
 
 
 def input_of(proposal: Proposal, *, as_of: str, gate: Gate = Gate.COMMIT, derived: bool = False) -> dict[str, Any]:
