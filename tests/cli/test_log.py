@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -20,8 +21,8 @@ from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner
 from readygate_server.adapters.signing.store import init_keys, open_keys
 from readygate_server.cli.main import main
 from readygate_server.domain.record import TreeHead
-from readygate_server.grpc_api.interceptor import CallInterceptor
 from readygate_server.grpc_api.log_servicer import LogServicer
+from readygate_server.grpc_api.reception import Reception
 from readygate_server.observability import Metrics, configure_logging
 from tests.adapters.log.records import KEY, ORIGIN, SIGNER, Record, Records, new_decision
 from tests.cli.command import Ran, readygate
@@ -71,8 +72,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 async def serving(log: FakeLog) -> AsyncIterator[str]:
     """Serves a log, whose server says nothing where the command prints."""
     configure_logging(io.StringIO())
-    server = grpc.aio.server(interceptors=[CallInterceptor(Metrics(), limit=10)])
-    log_service_pb2_grpc.add_LogServiceServicer_to_server(LogServicer(log, Published()), server)
+    server = grpc.aio.server()
+    calls: Any = Reception(Metrics(), limit=10)
+    log_service_pb2_grpc.add_LogServiceServicer_to_server(LogServicer(log, Published()), calls)
+    server.add_generic_rpc_handlers((calls,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

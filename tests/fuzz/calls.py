@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -15,8 +15,8 @@ from readygate_server.application.authentication import Authenticator
 from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.grpc_api.authentication import Doorkeeper
 from readygate_server.grpc_api.gate_servicer import GateServicer
-from readygate_server.grpc_api.interceptor import CallInterceptor
 from readygate_server.grpc_api.keeping import Keeping, add_keeping
+from readygate_server.grpc_api.reception import Reception
 from readygate_server.grpc_api.ruleset_servicer import RulesetServicer
 from readygate_server.observability import Metrics
 from readygate_server.settings import Limits
@@ -87,37 +87,30 @@ async def surrounded(
 ) -> Mapping[str, Handler]:
     """Returns the methods of all services, with a record or without, as the server surrounds their calls."""
     metrics, limits = Metrics(), Limits()
-    methods: Any = _Methods()
+    methods: Any = _Methods(metrics, limit=1_000, door=Doorkeeper(callers))
     recording, waivers = (keeping.recording, keeping.waivers) if keeping else (None, None)
     add_GateServiceServicer_to_server(GateServicer(served, limits, metrics, recording, waivers), methods)
     add_RulesetServiceServicer_to_server(RulesetServicer(served, limits), methods)
     if keeping is not None:
         add_keeping(methods, keeping)
-    interceptor: Any = CallInterceptor(metrics, limit=1_000, door=Doorkeeper(callers))
-    return {name: await interceptor.intercept_service(_found(methods[name]), _Details(name)) for name in methods}
+    return {name: methods.service(_Details(name)) for name in methods.names}
 
 
-class _Methods(dict[str, Handler]):
-    """Stands where servicers register their methods."""
+class _Methods(Reception):
+    """Keeps the names of the methods that servicers register."""
 
-    def add_generic_rpc_handlers(self, _: object) -> None:
-        """Ignores the form of older servers."""
+    def __init__(self, metrics: Metrics, *, limit: int, door: Doorkeeper) -> None:
+        super().__init__(metrics, limit=limit, door=door)
+        self.names: list[str] = []
 
-    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
-        """Keeps the methods by their full names."""
-        self.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
+    def add_registered_method_handlers(self, service: str, methods: Mapping[str, Handler]) -> None:
+        """Keeps the full names."""
+        self.names += [f"/{service}/{name}" for name in methods]
 
 
-class _Details:
+class _Details(grpc.HandlerCallDetails):
     """What gRPC tells of a call before its request is read."""
 
     def __init__(self, method: str) -> None:
         self.method = method
         self.invocation_metadata = ()
-
-
-def _found(handler: Handler) -> Callable[[object], Awaitable[Handler]]:
-    async def continuation(_: object) -> Handler:
-        return handler
-
-    return continuation

@@ -14,7 +14,7 @@ from readygate.v1.decision_service_pb2 import WatchDecisionsRequest, WatchDecisi
 from readygate_server.adapters.identity import watched
 from readygate_server.adapters.identity.authenticator import FileAuthenticator
 from readygate_server.grpc_api.authentication import Doorkeeper
-from readygate_server.grpc_api.interceptor import CallInterceptor
+from readygate_server.grpc_api.reception import Reception
 from readygate_server.observability import Metrics
 from tests.identity.authority import put
 from tests.identity.provider import Provider
@@ -37,11 +37,12 @@ async def ticking(request: WatchDecisionsRequest, _context: object) -> AsyncIter
 async def target(files: Files, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """Runs a server with one stream behind the door that all calls go through."""
     monkeypatch.setattr(watched, "LOOK_SECONDS", 0.05)
-    calls = CallInterceptor(Metrics(), limit=10, door=Doorkeeper(FileAuthenticator(files.identity)))
-    server = grpc.aio.server(interceptors=[calls])
+    calls = Reception(Metrics(), limit=10, door=Doorkeeper(FileAuthenticator(files.identity)))
+    server = grpc.aio.server()
     behaviour: Any = ticking
     handler: Any = grpc.unary_stream_rpc_method_handler(behaviour, WatchDecisionsRequest.FromString)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"WatchDecisions": handler}),))
+    calls.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"WatchDecisions": handler}),))
+    server.add_generic_rpc_handlers((calls,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield f"127.0.0.1:{port}"

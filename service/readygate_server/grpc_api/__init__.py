@@ -1,1 +1,1 @@
-"""The only part of the service that speaks gRPC: conversion, servicers, errors, interceptors."""
+"""The only part of the service that speaks gRPC: conversion, servicers, errors, and what surrounds each call."""

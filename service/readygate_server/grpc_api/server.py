@@ -8,11 +8,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha.reflection_pb2_grpc import (  # type: ignore[import-untyped]
+    add_ServerReflectionServicer_to_server,
+)
 
 from readygate.v1 import gate_service_pb2, ruleset_service_pb2
 from readygate.v1.gate_service_pb2_grpc import add_GateServiceServicer_to_server
@@ -20,10 +23,10 @@ from readygate.v1.ruleset_service_pb2_grpc import add_RulesetServiceServicer_to_
 from readygate_server.application.authentication import Authenticator
 from readygate_server.grpc_api.authentication import Doorkeeper
 from readygate_server.grpc_api.gate_servicer import GateServicer
-from readygate_server.grpc_api.interceptor import CallInterceptor
 from readygate_server.grpc_api.keeping import SERVICES as KEEPING_SERVICES
 from readygate_server.grpc_api.keeping import Keeping, add_keeping
 from readygate_server.grpc_api.ports import ServedGate
+from readygate_server.grpc_api.reception import Reception
 from readygate_server.grpc_api.ruleset_servicer import RulesetServicer
 from readygate_server.grpc_api.tls import TlsSource, server_credentials
 from readygate_server.observability import Metrics, logger
@@ -74,9 +77,8 @@ class GateServer:
         self._tls = tls
         self._address = settings.listen
         self._mtls_address = settings.listen_mtls
-        self._calls = CallInterceptor(metrics, limit=settings.concurrent_calls, door=Doorkeeper(callers))
+        self._calls = Reception(metrics, limit=settings.concurrent_calls, door=Doorkeeper(callers))
         self._server = grpc.aio.server(
-            interceptors=[self._calls],
             options=[
                 *_sharing(settings.workers),
                 ("grpc.max_receive_message_length", settings.limits.request_bytes),
@@ -85,11 +87,15 @@ class GateServer:
         )
         recording, waivers = (keeping.recording, keeping.waivers) if keeping else (None, None)
         judging = GateServicer(gate, settings.limits, metrics, recording, waivers)
-        add_GateServiceServicer_to_server(judging, self._server)
-        add_RulesetServiceServicer_to_server(RulesetServicer(gate, settings.limits), self._server)
-        add_keeping(self._server, keeping)
+        calls: Any = self._calls  # stands where the generated code expects a server
+        add_GateServiceServicer_to_server(judging, calls)
+        add_RulesetServiceServicer_to_server(RulesetServicer(gate, settings.limits), calls)
+        add_keeping(calls, keeping)
+        services = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(services), calls)
+        self._server.add_generic_rpc_handlers((self._calls,))
+        # Known to the server itself, health has a queue of its own: it is told at once whatever else waits.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
 
     @property
     def address(self) -> Address:
