@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -85,13 +85,23 @@ def echo_server(replies: Mapping[str, bytes], cores: Collection[int]) -> Iterato
 
 
 class _Echo(grpc.GenericRpcHandler):
-    """Knows each method's reply; nothing is parsed, nothing is built."""
+    """Knows each method's reply; nothing is parsed, nothing is built.
+
+    Any other method whose name ends in a number is answered with as many bytes: once, or once for each message where
+    the name says `EchoStream`.
+    """
 
     def __init__(self, replies: Mapping[str, bytes]) -> None:
         self._handlers = {method: _handler(reply) for method, reply in replies.items()}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
-        return self._handlers.get(handler_call_details.method)
+        method = handler_call_details.method
+        if method not in self._handlers:
+            service, _, size = method.rpartition("/")
+            if not size.isdecimal():
+                return None
+            self._handlers[method] = (_stream_handler if "Stream" in service else _handler)(bytes(int(size)))
+        return self._handlers[method]
 
 
 def _handler(reply: bytes) -> grpc.RpcMethodHandler[bytes, bytes]:
@@ -99,6 +109,16 @@ def _handler(reply: bytes) -> grpc.RpcMethodHandler[bytes, bytes]:
         return reply
 
     return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _stream_handler(reply: bytes) -> grpc.RpcMethodHandler[bytes, bytes]:
+    async def answer(
+        requests: AsyncIterator[bytes], _context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[bytes]:
+        async for _request in requests:
+            yield reply
+
+    return grpc.stream_stream_rpc_method_handler(answer)
 
 
 def _serve(replies: Mapping[str, bytes], link: Connection) -> None:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import multiprocessing
 import signal
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import grpc.aio
 
+from tests.bench.marks import numbered
 from tests.bench.processes import PATIENCE_SECONDS, BenchError, on_cores, stop_process
 
 CHANNEL_OPTIONS: Final = (
@@ -40,6 +42,16 @@ class Target:
     method: str
     request: bytes
     reply_bytes: int | None = None
+    others: Sequence[bytes] = ()
+    """Requests that follow the first, before it is sent again."""
+    first: int = 0
+    """Number of the first request, which grows from call to call and goes where requests are marked."""
+
+    def requests(self, index: int, processes: int) -> Iterator[bytes]:
+        """Yields the requests of one of several processes, without end."""
+        every = (self.request, *self.others)
+        for number in itertools.count(self.first + index, processes):
+            yield numbered(every[number % len(every)], number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,14 @@ class Window:
     start: float
     end: float
 
+    def wait_for_start(self) -> None:
+        """Sleeps until calls count."""
+        time.sleep(max(0.0, self.start - time.monotonic()))
+
+    def wait_for_end(self) -> None:
+        """Sleeps until calls count no more."""
+        time.sleep(max(0.0, self.end - time.monotonic()))
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -74,14 +94,25 @@ class Load:
     window: Window
     offset: float = 0.0
     connections: int = 1
+    index: int = 0
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one generator saw: seconds per call, and the share of a core that it used itself."""
+    """What one generator saw: seconds per call, when after the start each counts, and the cores that it used itself."""
 
     latencies: Sequence[float]
+    moments: Sequence[float]
     busy: float
+
+
+class Seen(NamedTuple):
+    """What one generator has seen so far, and the requests that it has still to send."""
+
+    latencies: list[float]
+    moments: list[float]
+    requests: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +205,9 @@ def _part(target: Target, pace: Closed | Open, window: Window, index: int, proce
     """Returns the part of one generator: an even share of the calls, and in an open loop its turn."""
     if isinstance(pace, Closed):
         share, rest = divmod(pace.outstanding, processes)
-        return Load(target, Closed(share + (index < rest)), window)
-    return Load(target, Open(pace.rate / processes), window, offset=index / pace.rate)
+        return Load(target, Closed(share + (index < rest)), window, index=index, processes=processes)
+    slower = Open(pace.rate / processes)
+    return Load(target, slower, window, offset=index / pace.rate, index=index, processes=processes)
 
 
 def _generate(link: Connection) -> None:
@@ -208,18 +240,18 @@ async def _ask(target: Target) -> bytes:
 async def _drive(load: Load) -> Sample:
     gc.collect()
     gc.disable()  # a pause of the generator must not look like one of the server
-    latencies: list[float] = []
+    seen = Seen([], [], load.target.requests(load.index, load.processes))
     try:
         async with _methods(load) as methods, asyncio.TaskGroup() as group:
             busy = group.create_task(_busy(load.window))
             if isinstance(load.pace, Open):
-                group.create_task(_send(methods[0], load, load.pace.rate, latencies, group))
+                group.create_task(_send(methods[0], load, load.pace.rate, seen, group))
             else:
                 for number in range(load.pace.outstanding):
-                    group.create_task(_repeat(methods[number % len(methods)], load, latencies))
+                    group.create_task(_repeat(methods[number % len(methods)], load, seen))
     finally:
         gc.enable()
-    return Sample(latencies, busy.result())
+    return Sample(seen.latencies, seen.moments, busy.result())
 
 
 @contextlib.asynccontextmanager
@@ -238,35 +270,37 @@ def _method(channel: grpc.aio.Channel, target: Target) -> _Method:
     return channel.unary_unary(target.method)  # no serialisers: bytes go and bytes come
 
 
-async def _repeat(method: _Method, load: Load, latencies: list[float]) -> None:
+async def _repeat(method: _Method, load: Load, seen: Seen) -> None:
     """Calls again and again; what counts are the calls that end in the window."""
     window = load.window
     await _until(window.first)
     while (sent := time.monotonic()) < window.end:
-        await _call(method, load.target)
+        await _call(method, load.target, next(seen.requests))
         ended = time.monotonic()
         if window.start <= ended < window.end:
-            latencies.append(ended - sent)
+            seen.latencies.append(ended - sent)
+            seen.moments.append(ended - window.start)
 
 
-async def _send(method: _Method, load: Load, rate: float, latencies: list[float], group: asyncio.TaskGroup) -> None:
+async def _send(method: _Method, load: Load, rate: float, seen: Seen, group: asyncio.TaskGroup) -> None:
     """Sends at even intervals; what counts are the calls that are due in the window."""
     due = load.window.first + load.offset
     while due < load.window.end:
         await _until(due)
-        group.create_task(_call_once(method, load, due, latencies))
+        group.create_task(_call_once(method, load, due, next(seen.requests), seen))
         due += 1 / rate
 
 
-async def _call_once(method: _Method, load: Load, due: float, latencies: list[float]) -> None:
+async def _call_once(method: _Method, load: Load, due: float, request: bytes, seen: Seen) -> None:
     """Calls once, and takes the time from when the call was due: a late generator must not flatter the server."""
-    await _call(method, load.target)
+    await _call(method, load.target, request)
     if due >= load.window.start:
-        latencies.append(time.monotonic() - due)
+        seen.latencies.append(time.monotonic() - due)
+        seen.moments.append(due - load.window.start)
 
 
-async def _call(method: _Method, target: Target) -> None:
-    reply = await method(target.request, timeout=PATIENCE_SECONDS)
+async def _call(method: _Method, target: Target, request: bytes) -> None:
+    reply = await method(request, timeout=PATIENCE_SECONDS)
     if target.reply_bytes is not None and len(reply) != target.reply_bytes:
         raise BenchError(f"{target.method}: got a reply of {len(reply)} bytes, expected {target.reply_bytes}")
 

@@ -8,6 +8,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -75,6 +76,25 @@ def cpu_seconds(pid: int) -> float:
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     user, system = stat.rpartition(")")[2].split()[11:13]  # the name before the parenthesis may hold spaces
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def processes_under(pid: int) -> list[int]:
+    """Returns a process and all that it started, directly or through others."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        below = [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
+    except OSError:
+        return []  # it ended meanwhile
+    return [pid, *(each for child in below for each in processes_under(child))]
+
+
+def cpu_seconds_of_all(pid: int) -> float:
+    """Returns the processor time used so far by a process and all that it started, as far as they still run."""
+    used = 0.0
+    for each in processes_under(pid):
+        with suppress(OSError):
+            used += cpu_seconds(each)
+    return used
 
 
 def resident_mib() -> float:

@@ -1,0 +1,88 @@
+"""The whole benchmark: `python -m tests.bench [PART...]` runs it, all of it or some parts, and writes what it found.
+
+A table (`report.md`), plots (`*.svg`, `*.png`, with the `bench` extra) and the raw numbers (`raw.json`) go to the
+folder that `--out` names. Figures are ratios of servers that took turns in one run; absolute ones are context. No
+figure here decides whether anything passes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from tests.bench import part_calls
+from tests.bench.generator import Generator, generator
+from tests.bench.measure import machine
+from tests.bench.processes import BenchError
+from tests.bench.report import markdown
+from tests.bench.run import Part, Setting, split_cores
+
+PARTS: Final[Mapping[str, Callable[[Setting, Generator], Part]]] = {
+    "calls": part_calls.measure,
+}
+
+
+def _setting(options: argparse.Namespace) -> Setting:
+    servers, generators = split_cores()
+    common = {"server_cores": servers, "generator_cores": generators, "ruleset": options.ruleset}
+    if options.quick:
+        return Setting(quick=True, rounds=1, seconds=0.3, warm_up=0.1, requests=20, rate=20, **common)
+    return Setting(rounds=options.rounds, seconds=options.seconds, **common)
+
+
+def run(options: argparse.Namespace) -> list[Part]:
+    """Runs the parts that are asked for."""
+    setting = _setting(options)
+    parts = []
+    with generator(setting.generator_cores, python=options.python) as load:
+        for name in options.parts or PARTS:
+            started = time.monotonic()
+            print(f"{name}, with {load.name}", file=sys.stderr, flush=True)
+            parts.append(PARTS[name](setting, load))
+            print(f"  {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return parts
+
+
+def write(parts: list[Part], about: Mapping[str, Any], folder: Path) -> None:
+    """Writes everything to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    raw = {"about": about, "parts": [asdict(part) for part in parts]}
+    (folder / "raw.json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
+    (folder / "report.md").write_text(markdown(parts, about), encoding="utf-8")
+
+
+def main() -> int:
+    """Runs the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", choices=[[], *PARTS], help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="seconds of each load (default: %(default)s)")
+    parser.add_argument("--ruleset", default=Setting.ruleset, help="ruleset to judge by (default: %(default)s)")
+    parser.add_argument("--python", action="store_true", help="load from Python even where there is Go")
+    parser.add_argument("--quick", action="store_true", help="one short round of everything: shows that it runs")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    about = {"machine": machine(), "began": time.strftime("%Y-%m-%d %H:%M:%S %Z")}
+    started = time.monotonic()
+    try:
+        parts = run(options)
+    except BenchError as error:
+        print(f"no figures: {error}", file=sys.stderr)
+        return 1
+    about |= {"took": f"{time.monotonic() - started:.0f} s", "load at the end": f"{os.getloadavg()[0]:.1f}"}
+    write(parts, about, options.out)
+    print(markdown(parts, about))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
