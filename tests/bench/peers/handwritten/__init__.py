@@ -6,6 +6,6 @@ absent fact fails; what is asked under a condition is asked as well while a fact
 
 from __future__ import annotations
 
-from tests.bench.peers.handwritten.judge import judge, labels
+from tests.bench.peers.handwritten.rules import judge, labels
 
 __all__ = ["judge", "labels"]
