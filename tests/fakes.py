@@ -47,12 +47,17 @@ class FakeExpressions:
         del expression, scope
         return frozenset()
 
+    def plain_reads(self, expression: str, scope: Scope) -> None:
+        """Knows of no expression what it reads."""
+        del expression, scope
+
 
 @dataclass(frozen=True)
 class FakeDossier:
     """A proposal that never was a message."""
 
     facts: ProposalFacts = NOTHING
+    imprints: Mapping[Scope, Sequence[bytes]] = field(default_factory=dict)
     evidence: Sequence[Evidence] = ()
     not_applicable: Mapping[FactRef, str] = field(default_factory=dict)
     statements: Mapping[FactRef, str] = field(default_factory=dict)

@@ -24,8 +24,10 @@ from readygate_server.adapters.cel import CelCompiler
 from readygate_server.adapters.proposals.dossier import dossier_of
 from readygate_server.adapters.proposals.validation import validate_proposal
 from readygate_server.application.judgement import Question, prepare
-from readygate_server.domain.evaluation import Case, judge_all
+from readygate_server.domain.evaluation import Case
+from readygate_server.domain.evidence import EvidenceIndex
 from readygate_server.domain.finding import Finding
+from readygate_server.domain.hearing import hear
 from readygate_server.domain.vocabulary import Gate, Outcome, RuleKind, Scope, Tier
 
 EVALUATIONS = int(os.environ.get("READYGATE_DIFFERENTIAL", "20000"))
@@ -85,7 +87,10 @@ def test_each_rule_is_compared_with_each_outcome_that_it_can_have(seen: Counter[
 
 def _compared(proposal: Proposal, tier: Tier, gate: Gate, as_of: str) -> list[tuple[str, Outcome]]:
     """Returns the rule and outcome of every finding, each of them held against the oracle's."""
-    findings = judge_all(full_rules().table(tier, gate), _case(proposal, tier, gate, as_of))
+    case = _case(proposal, tier, gate, as_of)
+    findings = hear(
+        full_rules().table(tier, gate), case, EvidenceIndex((), case.day), memory=full_rules().memory
+    ).about_facts
     found: dict[str, list[Opinion]] = {}
     for each in findings:
         found.setdefault(each.rule.id, []).append(_opinion(each))
@@ -105,7 +110,7 @@ def _opinion(finding: Finding) -> Opinion:
 def _case(proposal: Proposal, tier: Tier, gate: Gate, as_of: str) -> Case:
     dossier = dossier_of(proposal)
     prepared = prepare(full_rules(), dossier, Question(gate, as_of, tier=tier))
-    return Case(dossier.facts, prepared.conditions, dossier.not_applicable, as_of, prepared.day)
+    return Case(dossier.facts, prepared.conditions, dossier.not_applicable, as_of, prepared.day, dossier.imprints)
 
 
 @cache

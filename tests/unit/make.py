@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any, TypeVar
 
 from readygate_server.domain.backing import FactClass, backing_for
-from readygate_server.domain.evaluation import Case, judge_all
+from readygate_server.domain.evaluation import Case
+from readygate_server.domain.evidence import EvidenceIndex
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts
 from readygate_server.domain.finding import Finding
+from readygate_server.domain.hearing import hear
 from readygate_server.domain.rule import (
     ZERO,
     Check,
@@ -166,7 +168,7 @@ def judged(
     """Returns the findings of one rule."""
     conditions = FakeConditions(answers or {}, given)
     case = Case(given, conditions, not_applicable or {}, as_of, date.fromisoformat(as_of).toordinal())
-    return judge_all(table(rule, tier=tier, gate=gate), case)
+    return hear(table(rule, tier=tier, gate=gate), case, EvidenceIndex((), case.day)).about_facts
 
 
 def judged_one(rule: Rule, given: ProposalFacts, answers: Mapping[str, Answer] | None = None, **asked: Any) -> Finding:

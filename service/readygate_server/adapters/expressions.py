@@ -35,6 +35,10 @@ class RulesetExpressions:
         """Returns the names of the facts that an expression reads."""
         return self._compiler.compile(expression, scope=scope).facts
 
+    def plain_reads(self, expression: str, scope: Scope) -> frozenset[str] | None:
+        """Returns the facts that an expression reads; None when it reads of assets, or of what is no plain value."""
+        return self._compiler.compile(expression, scope=scope).plain_facts
+
 
 class ProposalConditions:
     """Conditions about one proposal. Belongs to one evaluation and one thread.

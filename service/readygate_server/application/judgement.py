@@ -10,9 +10,10 @@ from datetime import date
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.ports import Dossier
 from readygate_server.domain.conditions import Conditions
-from readygate_server.domain.evaluation import Case, judge_all, unsettle
-from readygate_server.domain.evidence import EvidenceIndex, demand_evidence
+from readygate_server.domain.evaluation import Case
+from readygate_server.domain.evidence import EvidenceIndex
 from readygate_server.domain.finding import Finding
+from readygate_server.domain.hearing import hear
 from readygate_server.domain.table import RuleTable
 from readygate_server.domain.tiering import TierAssignment, assign_tier
 from readygate_server.domain.verdict import Bond, Occasion, Waiver, decide, report_unknown, waive
@@ -67,32 +68,21 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     """Returns the findings at the question's gate, and the verdict."""
     dossier, day = prepared.dossier, prepared.day
     table = active.table(prepared.tier.tier, question.gate)
-    case = Case(dossier.facts, prepared.conditions, dossier.not_applicable, question.as_of, day)
-    findings = judge_all(table, case)
-    if prepared.tier.is_floor:
-        findings = unsettle(findings, tuple(ref for axis in prepared.tier.axes for ref in axis.missing))
-    judged = len(findings)
-    findings = demand_evidence(table, findings, prepared.index, dossier.facts, day)
-    findings = report_unknown(table, findings)
+    case = Case(dossier.facts, prepared.conditions, dossier.not_applicable, question.as_of, day, dossier.imprints)
+    floor = tuple(ref for axis in prepared.tier.axes for ref in axis.missing) if prepared.tier.is_floor else None
+    findings, late = hear(table, case, prepared.index, floor=floor, memory=active.memory)
+    late += report_unknown(table, [*findings, *late])
     if question.waivers:
         # Here and nowhere else. What was granted for the whole is not for it narrowed, which has another digest.
-        bond = Bond(dossier.digest, active.ruleset.identity.digest)
-        findings = waive(findings, question.waivers, Occasion(question.as_of, bond))
-    findings = _in_order(findings, added=len(findings) - judged)
+        occasion = Occasion(question.as_of, Bond(dossier.digest, active.ruleset.identity.digest))
+        findings, late = waive(findings, question.waivers, occasion), waive(late, question.waivers, occasion)
+    for finding in late:  # rules about other things than facts, which stand in between
+        insort(findings, finding, key=_place)
     verdict = decide(findings)
     if prepared.tier.is_floor and verdict.passes:
         # At a higher tier, which the missing facts may still lead to, more is asked.
         verdict = Verdict.UNDETERMINED
     return Judgement(table, prepared.tier, tuple(findings), verdict, prepared.index, day)
-
-
-def _in_order(findings: list[Finding], *, added: int) -> list[Finding]:
-    """Returns findings by rule id and subject, as they come; what was added at the end has to find its place."""
-    start = len(findings) - added
-    placed, last = findings[:start], findings[start:]
-    for finding in last:
-        insort(placed, finding, key=_place)
-    return placed
 
 
 def _place(finding: Finding) -> tuple[str, str]:

@@ -21,6 +21,11 @@ class Dossier(Protocol):
         ...
 
     @property
+    def imprints(self) -> Mapping[Scope, Sequence[bytes]]:
+        """What stands for all that is said of each asset, in the order of the facts: the same only for the same."""
+        ...
+
+    @property
     def evidence(self) -> Sequence[Evidence]:
         """Evidence entries."""
         ...
@@ -64,4 +69,8 @@ class Expressions(Protocol):
 
     def reads(self, expression: str, scope: Scope) -> frozenset[str]:
         """Returns the names of the facts that an expression reads."""
+        ...
+
+    def plain_reads(self, expression: str, scope: Scope) -> frozenset[str] | None:
+        """Returns the facts that an expression reads; None when it reads more than facts of subject and deployment."""
         ...

@@ -10,9 +10,9 @@ from readygate_server.adapters.clock import today
 from readygate_server.adapters.fact_directory import CatalogueDirectory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.faults import error_of
-from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.overrides import changes_of
-from readygate_server.adapters.proposals.validation import validate_proposal
+from readygate_server.adapters.proposals.readings import parts_of
+from readygate_server.adapters.proposals.validation import is_certainly_sound, validate_proposal
 from readygate_server.adapters.rulefiles.loader import load_rulesets
 from readygate_server.bootstrap.local import DEFAULT_RULESET, Snapshot, fact_directory, packaged_rules
 from readygate_server.domain.errors import NotReadyError
@@ -60,11 +60,10 @@ class ServedRules:
 
     def dossier_of(self, proposal: Proposal) -> ProposalDossier:
         """Returns a checked proposal; raises InvalidInputError or LimitExceededError."""
-        facts = facts_of(proposal)
-        faults = validate_proposal(proposal, facts)
-        if faults:
+        parts = parts_of(proposal)
+        if not is_certainly_sound(proposal, parts) and (faults := validate_proposal(proposal)):
             raise error_of(faults)
-        return dossier_of(proposal, facts)
+        return dossier_of(proposal, parts)
 
     def changes_of(self, proposal: Proposal, overrides: Sequence[FactOverride]) -> Mapping[FactRef, FactValue | None]:
         """Returns what overrides change; raises InvalidInputError with every fault."""

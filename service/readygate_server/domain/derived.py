@@ -33,12 +33,16 @@ Computed = float | Partly
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A derived fact: its unit, the facts that it needs, and how it is computed for one subject."""
+    """A derived fact: its unit, the facts that it needs, and how it is computed for one subject.
+
+    `across` is true when it reads facts of assets other than the subject.
+    """
 
     name: str
     unit: str
     inputs: tuple[str, ...]
     compute: Callable[[ProposalFacts, str, Facts], Computed]
+    across: bool = False
 
 
 def _numbers(facts: Facts, subject: str, names: tuple[str, ...]) -> tuple[list[float], tuple[FactRef, ...]]:
@@ -242,13 +246,26 @@ DERIVED: Mapping[str, Derived] = {
             ("source.accuracy.ratio", "source.accuracy.sample_size"),
             _accuracy_lower95,
         ),
-        Derived("source.systems_of_record", "sources", ("source.entity", "source.authority"), _systems_of_record),
-        Derived("source.shadow_copies", "sources", ("source.entity", "source.authority"), _shadow_copies),
+        Derived(
+            "source.systems_of_record",
+            "sources",
+            ("source.entity", "source.authority"),
+            _systems_of_record,
+            across=True,
+        ),
+        Derived(
+            "source.shadow_copies",
+            "sources",
+            ("source.entity", "source.authority"),
+            _shadow_copies,
+            across=True,
+        ),
         Derived(
             "deployment.dependencies_without_owner",
             "assets",
             ("deployment.dependencies", "source.owner.person", "api.owner.person", "workflow.owner.person"),
             _dependencies_without_owner,
+            across=True,
         ),
         Derived(
             "source.staleness_excess",
@@ -261,12 +278,14 @@ DERIVED: Mapping[str, Derived] = {
             "ratio",
             ("api.availability_30d", "api.critical_path"),
             _chain_availability,
+            across=True,
         ),
         Derived(
             "deployment.sequential_latency_p95",
             "milliseconds",
             ("api.latency_p95", "api.critical_path"),
             _sequential_latency,
+            across=True,
         ),
         Derived(
             "api.sunset_days_after_go_live",

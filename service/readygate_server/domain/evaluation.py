@@ -6,13 +6,13 @@ not met anyway unknown, because it might not have been asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked
 from readygate_server.domain.conditions import Conditions, Truth, Unknown
 from readygate_server.domain.derived import DERIVED, Partly
-from readygate_server.domain.errors import RuleFailedError
 from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, parent_of, ref_of, scope_of
 from readygate_server.domain.finding import Finding, Observation, finding_of, observation_of
 from readygate_server.domain.table import RuleRow, RuleTable, nothing_asked, parts_of
@@ -25,12 +25,15 @@ _NONE, _CONDITIONS, _BLOCKS = Effect.NONE, Effect.CONDITIONS, Effect.BLOCKS
 Doubt = tuple[FactRef, ...]
 """Missing facts that leave open whether something is asked at all; empty when it certainly is."""
 
+NO_IMPRINTS: Mapping[Scope, Sequence[bytes]] = {}
+
 
 class Case(NamedTuple):
     """One proposal on one day, as the evaluator sees it.
 
     `not_applicable` holds, per fact, the reason why somebody accountable says that it does not apply. `day` is the
-    ordinal of the day in the proleptic Gregorian calendar.
+    ordinal of the day in the proleptic Gregorian calendar. `imprints` stand for all that is said of each asset, values,
+    evidence and statements alike, in the order of `facts`; where there are none nothing is recalled.
     """
 
     facts: ProposalFacts
@@ -38,22 +41,7 @@ class Case(NamedTuple):
     not_applicable: Mapping[FactRef, str]
     as_of: str
     day: int
-
-
-def judge_all(table: RuleTable, case: Case) -> list[Finding]:
-    """Returns the findings of all rules about facts, by rule id and subject."""
-    findings: list[Finding] = []
-    rule_id = ""
-    try:
-        for row in table.about_facts:
-            if row.idle is not None:
-                findings.append(row.idle)
-            else:
-                rule_id = row.rule.id
-                findings += judge(row, table, case)
-    except RuleFailedError as error:
-        raise RuleFailedError(rule_id, error.expression, error.detail) from error
-    return findings
+    imprints: Mapping[Scope, Sequence[bytes]] = NO_IMPRINTS
 
 
 def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Finding]:
@@ -76,29 +64,41 @@ def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Find
 
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     """Returns the findings of one rule, one per subject; one without a subject when there is none to ask about."""
-    rule = row.rule
-    if row.idle is not None:
-        return [row.idle]
-    subjects = case.facts.of(rule.scope)
+    standing = stand(row, table, case)
+    if isinstance(standing, Finding):
+        return [standing]
+    subjects = case.facts.of(row.rule.scope)
+    return judge_subjects(standing, case, subjects) if subjects else [nothing_asked(row, "", _NOT_APPLICABLE)]
+
+
+class Standing(NamedTuple):
+    """A rule that is asked of its subjects: with the severity that it has for this proposal, and in which doubt."""
+
+    row: RuleRow
     doubt: Doubt = ()
-    if not row.always:
-        if not rule.in_force(case.as_of):
-            return [nothing_asked(row, "", _NOT_APPLICABLE)]
-        if table.gate < row.due:
-            return [nothing_asked(row, "", _NOT_DUE)]
-        applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
-        if applies is False:
-            return [nothing_asked(row, "", _NOT_APPLICABLE)]
-        doubt = applies.missing if isinstance(applies, Unknown) else ()
-        if row.adjustable:
-            row = _adjusted(row, table, case)
-    return _judge_subjects(row, case, subjects, doubt) if subjects else [nothing_asked(row, "", _NOT_APPLICABLE)]
 
 
-def _judge_subjects(
-    row: RuleRow, case: Case, subjects: Iterable[tuple[str, Facts]], about_rule: Doubt
-) -> list[Finding]:
-    """Judges a rule for its subjects. Most checks are only compared; that is done in this loop and not in functions."""
+def stand(row: RuleRow, table: RuleTable, case: Case) -> Standing | Finding:
+    """Returns how a rule stands towards a proposal, whoever its subjects are; a finding when it asks nothing."""
+    if row.always:
+        return Standing(row)
+    if row.idle is not None:
+        return row.idle
+    rule = row.rule
+    if not rule.in_force(case.as_of):
+        return nothing_asked(row, "", _NOT_APPLICABLE)
+    if table.gate < row.due:
+        return nothing_asked(row, "", _NOT_DUE)
+    applies: Truth = case.conditions.test(rule.when, Scope.DEPLOYMENT, "") if rule.when else True
+    if applies is False:
+        return nothing_asked(row, "", _NOT_APPLICABLE)
+    doubt = applies.missing if isinstance(applies, Unknown) else ()
+    return Standing(_adjusted(row, table, case) if row.adjustable else row, doubt)
+
+
+def judge_subjects(standing: Standing, case: Case, subjects: Iterable[tuple[str, Facts]]) -> list[Finding]:
+    """Judges a rule for subjects. Most checks are only compared; that is done in this loop and not in functions."""
+    row, about_rule = standing
     rule, severity, due, parts = row.rule, row.severity, row.due, row.parts
     where, deployment, day = rule.where, case.facts.deployment, case.day
     findings = []
@@ -279,4 +279,4 @@ def _adjusted(row: RuleRow, table: RuleTable, case: Case) -> RuleRow:
         part if part.severity is not None else part._replace(effect=severity.effect(due=part.due, gate=table.gate))
         for part in row.asked
     )
-    return RuleRow(row.rule, severity, row.due, asked, parts_of(asked), adjustable=False, always=True, idle=None)
+    return replace(row, severity=severity, asked=asked, parts=parts_of(asked), adjustable=False, always=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -31,46 +31,57 @@ class EvidenceIndex:
 
     def __init__(self, entries: Iterable[Evidence], day: int) -> None:
         """Leaves out what was observed after `day`."""
-        self._entries: dict[tuple[str, str], list[Evidence]] = {}
-        self._day = day
+        self.day = day
+        self._entries: dict[str, list[Evidence]] = {}
+        self._named: dict[str, Mapping[str, Sequence[Evidence]]] = {}
         for entry in entries:
             if entry.as_of is None or entry.as_of <= day:
-                for fact in entry.facts:
-                    self._entries.setdefault((fact, entry.subject), []).append(entry)
+                self._entries.setdefault(entry.subject, []).append(entry)
 
     def of(self, fact: str, subject: str) -> Evidence | None:
         """Returns the evidence that weighs most, for a fact or its group: the highest grade, then the newest."""
-        exact, group = self._entries.get((fact, subject), ()), self._entries.get((group_of(fact), subject), ())
-        return max((*exact, *group), key=_rank, default=None)
+        named = self._about(subject)
+        return max((*named.get(fact, ()), *named.get(group_of(fact), ())), key=_rank, default=None)
 
     def lapse(self, backing: Backing, subject: str) -> int | None:
         """Returns the last day on which some entry of the grade that is needed counts; None when there is none.
 
         Any entry that is good enough does: a better one that has become old takes nothing away from it.
         """
+        named = self._about(subject)
         lapses = [
             lapse
             for name in (backing.fact, backing.standard.group)
-            if (lapse := _last_day(self._entries.get((name, subject), ()), backing.standard)) is not None
+            if (lapse := _last_day(named.get(name, ()), backing.standard)) is not None
         ]
         return max(lapses, default=None)
 
-    def met(self, demands: Mapping[str, tuple[Demand, ...]]) -> Mapping[str, frozenset[Standard | Backing]]:
-        """Returns per subject which demands evidence meets, with those that the deployment's meets.
+    def met(self, demands: Mapping[str, tuple[Demand, ...]], subject: str) -> frozenset[Standard | Backing]:
+        """Returns which demands the evidence about a subject meets.
 
         Evidence for a whole group meets standards, and evidence for a fact meets backings.
         """
-        met: dict[str, set[Standard | Backing]] = {"": set()}
-        day = self._day
-        for (name, subject), entries in self._entries.items():
-            found = met.setdefault(subject, set())
+        found: set[Standard | Backing] = set()
+        day = self.day
+        for name, entries in self._about(subject).items():
             for _, _, grade, as_of, expires, _ in entries if name in demands else ():
                 if grade is None or as_of is None or (expires is not None and expires < day):
                     continue
                 for standard, demand in demands[name]:
                     if grade >= standard.grade and as_of + standard.maximum_age_days >= day:
                         found.add(demand)
-        return {subject: frozenset(found | met[""]) for subject, found in met.items()}
+        return frozenset(found)
+
+    def _about(self, subject: str) -> Mapping[str, Sequence[Evidence]]:
+        """Returns the entries about a subject by the names of facts and groups; most subjects are never asked for."""
+        named = self._named.get(subject)
+        if named is None:
+            by_name: dict[str, list[Evidence]] = {}
+            for entry in self._entries.get(subject, ()):
+                for fact in entry.facts:
+                    by_name.setdefault(fact, []).append(entry)
+            named = self._named[subject] = by_name
+        return named
 
 
 def _last_day(entries: Iterable[Evidence], standard: Standard) -> int | None:
@@ -101,49 +112,80 @@ class Shortfall(NamedTuple):
     effect: Effect = Effect.NONE
 
 
-def demand_evidence(
-    table: RuleTable, findings: list[Finding], index: EvidenceIndex, facts: ProposalFacts, day: int
-) -> list[Finding]:
-    """Holds the facts of enforced rules against the ruleset's demand.
+def inspector_of(table: RuleTable, index: EvidenceIndex, facts: ProposalFacts) -> Inspector | None:
+    """Returns what holds evidence against the ruleset's demand; None when nothing is demanded at this gate and day."""
+    row = table.evidence
+    if row is None or row.severity is Severity.NONE or table.gate < row.due:
+        return None
+    return Inspector(table, index, facts) if _in_force(row, index) else None
 
-    Returns the findings with those stale that rest on old evidence, and the finding of the evidence rule itself. A weak
-    grade violates that rule, missing evidence leaves it unknown, old evidence makes it stale. No shortfall weighs more
-    than what rests on it: behind a condition it is one, or else leaving a fact out would be better than stating it.
+
+def _in_force(row: RuleRow, index: EvidenceIndex) -> bool:
+    return row.rule.in_force(date.fromordinal(index.day).isoformat())
+
+
+def evidence_findings(table: RuleTable, index: EvidenceIndex, shortfalls: Iterable[Shortfall]) -> list[Finding]:
+    """Returns the finding of the evidence rule itself; none when the ruleset demands nothing at this tier.
+
+    A weak grade violates the rule, missing evidence leaves it unknown, old evidence makes it stale. No shortfall
+    weighs more than what rests on it: behind a condition it is one, or else leaving a fact out would be better than
+    stating it.
     """
     row = table.evidence
     if row is None or row.severity is Severity.NONE:
-        return findings
-    if not row.rule.in_force(date.fromordinal(day).isoformat()):
-        return [*findings, Finding(row.rule, "", Outcome.NOT_APPLICABLE, Effect.NONE, row.severity, row.due)]
+        return []
+    if not _in_force(row, index):
+        return [Finding(row.rule, "", Outcome.NOT_APPLICABLE, Effect.NONE, row.severity, row.due)]
     if table.gate < row.due:
-        return [*findings, Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
-    inspector = _Inspector(index, facts, day)
-    met = index.met(table.demands)
-    met_by_deployment = met[""]
-    judged = list(findings)
-    for place, finding in enumerate(findings):
-        if finding.observations:
-            found = met.get(finding.subject, met_by_deployment)
-            standards, backings = table.demanded[finding.rule.id]
-            if not (standards <= found or backings <= found):  # else nothing can fall short; most take this way
-                judged[place] = inspector.inspect(finding)
-    judged.append(_evidence_finding(row, table, inspector.shortfalls()))
-    return judged
+        return [Finding(row.rule, "", Outcome.NOT_DUE, Effect.NONE, row.severity, row.due)]
+    found: dict[tuple[FactRef, Outcome], Shortfall] = {}
+    for shortfall in shortfalls:
+        _keep_worst(found, shortfall)
+    in_order = sorted(found.values(), key=lambda each: (each.ref, _RANKED.index(each.outcome)))
+    return [_evidence_finding(row, table, in_order)]
 
 
-class _Inspector:
-    """Looks at each fact's evidence once."""
+def _keep_worst(found: dict[tuple[FactRef, Outcome], Shortfall], shortfall: Shortfall) -> None:
+    """Keeps of several shortfalls of one kind the one that weighs most."""
+    key = (shortfall.ref, shortfall.outcome)
+    held = found.get(key)
+    if held is None or held.effect < shortfall.effect:
+        found[key] = shortfall
 
-    def __init__(self, index: EvidenceIndex, facts: ProposalFacts, day: int) -> None:
+
+class Inspector:
+    """Holds the facts of enforced rules against the ruleset's demand. Looks at each fact's evidence once."""
+
+    def __init__(self, table: RuleTable, index: EvidenceIndex, facts: ProposalFacts) -> None:
+        """Takes the demands, and what the facts rest on."""
+        self._demands, self._demanded = table.demands, table.demanded
         self._index = index
         self._facts = facts
-        self._day = day
+        self._met: dict[str, frozenset[Standard | Backing]] = {}
+        self._met_by_deployment = index.met(table.demands, "")
         self._seen: dict[tuple[Backing, str], Shortfall | None] = {}
         self._found: dict[tuple[FactRef, Outcome], Shortfall] = {}
 
-    def shortfalls(self) -> list[Shortfall]:
-        """Returns what was found, by fact, the worst first; of several of one kind the one that weighs most."""
-        return sorted(self._found.values(), key=lambda each: (each.ref, _RANKED.index(each.outcome)))
+    def take_shortfalls(self) -> tuple[Shortfall, ...]:
+        """Returns what was found since it was asked for last."""
+        found, self._found = self._found, {}
+        return tuple(found.values())
+
+    def hold(self, findings: list[Finding]) -> list[Finding]:
+        """Returns findings, with those stale that rest on old evidence."""
+        return [
+            finding if not finding.observations or self._meets_all(finding) else self.inspect(finding)
+            for finding in findings
+        ]
+
+    def _meets_all(self, finding: Finding) -> bool:
+        """True when nothing can fall short, which is usual and told without a look at each fact."""
+        subject = finding.subject
+        met = self._met.get(subject)
+        if met is None:
+            met = self._met[subject] = self._index.met(self._demands, subject) | self._met_by_deployment
+        standards, backings = self._demanded[finding.rule.id]
+        return standards <= met or backings <= met
 
     def inspect(self, finding: Finding) -> Finding:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""
@@ -157,7 +199,7 @@ class _Inspector:
                 key = (backing, subject if backing.of_subject else "")
                 shortfall = seen[key] if key in seen else self._look_once(key)
                 if shortfall is not None:
-                    self._note(shortfall, asked.effect)
+                    _keep_worst(self._found, shortfall._replace(effect=asked.effect))
                     if shortfall.outcome is Outcome.STALE:
                         stale.append((shortfall.ref, asked.effect))
         if not stale or finding.outcome is not Outcome.SATISFIED:
@@ -172,21 +214,15 @@ class _Inspector:
             note="the evidence for it is too old",
         )
 
-    def _note(self, shortfall: Shortfall, effect: Effect) -> None:
-        key = (shortfall.ref, shortfall.outcome)
-        held = self._found.get(key)
-        if held is None or held.effect < effect:
-            self._found[key] = shortfall._replace(effect=effect)
-
     def _look_once(self, key: tuple[Backing, str]) -> Shortfall | None:
         backing, subject = key
-        lapse = self._index.lapse(backing, subject)
+        lapse, day = self._index.lapse(backing, subject), self._index.day
         shortfall = None
-        if lapse is None or lapse < self._day:
+        if lapse is None or lapse < day:
             ref = FactRef(backing.fact, subject)
             # An expression can be decided without some of the facts that it reads; those need no evidence.
             if self._facts.states(ref):
-                shortfall = _shortfall(backing, ref, self._index.of(backing.fact, subject), self._day)
+                shortfall = _shortfall(backing, ref, self._index.of(backing.fact, subject), day)
         self._seen[key] = shortfall
         return shortfall
 

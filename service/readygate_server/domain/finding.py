@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from readygate_server.domain.asked import Asked
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.rule import Provenance, Rule
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Severity
+
+_Shown = TypeVar("_Shown")
 
 
 class Observation(NamedTuple):
@@ -59,12 +61,8 @@ class Observation(NamedTuple):
         return self.asked.due
 
 
-class Finding(NamedTuple):
-    """Outcome of one rule for one subject, and what it does to the verdict.
-
-    `refuted` and `open` are the effects of what is violated and of what is unknown or stale; `effect` is the stronger
-    of both and of what has to be confirmed.
-    """
+class _Concluded(NamedTuple):
+    """The fields of a finding."""
 
     rule: Rule
     subject: str
@@ -79,10 +77,30 @@ class Finding(NamedTuple):
     note: str = ""
     waiver_id: str = ""
 
+
+class Finding(_Concluded):
+    """Outcome of one rule for one subject, and what it does to the verdict.
+
+    `refuted` and `open` are the effects of what is violated and of what is unknown or stale; `effect` is the stronger
+    of both and of what has to be confirmed.
+    """
+
+    # No __slots__, other than in the tuple it is made of: `shown_as` keeps what it makes in the finding itself.
+
     @property
     def blocks(self) -> bool:
         """True when the finding prevents a go."""
         return self.effect is Effect.BLOCKS
+
+    def shown_as(self, show: Callable[[Finding], _Shown]) -> _Shown:
+        """Returns what `show` makes of the finding, made once: a finding that is recalled is not shown anew."""
+        kept = self.__dict__
+        name = show.__name__
+        if name in kept:
+            shown: _Shown = kept[name]
+            return shown
+        shown = kept[name] = show(self)
+        return shown
 
 
 _ObservationFields = tuple[Asked, FactValue | None, Outcome, tuple[FactRef, ...]]

@@ -11,6 +11,7 @@ from readygate_server.domain.comparators import Compare, compile_comparison, des
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.facts import FactValue, scope_of
 from readygate_server.domain.finding import Finding, Observation, finding_of
+from readygate_server.domain.reach import FactsRead, Reach, nothing_known, reach_of
 from readygate_server.domain.rule import Check, Requirement, Rule, Ruleset
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, RuleKind, Scope, Severity, Tier
 
@@ -28,13 +29,14 @@ There is a comparison when nothing else bears on it, and an observation when the
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleRow:
-    """One rule at one tier and gate. `adjustable` rows have severities that depend on the proposal.
+    """One rule at one tier and gate, compared by identity.
 
+    `adjustable` rows have severities that depend on the proposal.
     `always` is true when the rule is asked of every subject of its scope, whatever the proposal and the day.
     `parts` is what is asked in the form in which the evaluator runs through it. `idle` is the finding when nothing is
-    asked, whatever the proposal and the day.
+    asked, whatever the proposal and the day. `reach` is None when it can't be told what the rule reads.
     """
 
     rule: Rule
@@ -45,6 +47,14 @@ class RuleRow:
     adjustable: bool
     always: bool
     idle: Finding | None
+    reach: Reach | None
+
+
+class Local(NamedTuple):
+    """The rules about assets of one scope that read nothing of other assets, and what they read of the deployment."""
+
+    rows: tuple[RuleRow, ...]
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class RuleTable:
     """All rules at one tier and gate, in the order of their ids.
 
     `about_facts` are those that ask about facts. `demanded` is what each rule demands of evidence, for groups and for
-    facts, and `demands` the same of all of them by the name of the group or fact.
+    facts, and `demands` the same of all of them by the name of the group or fact. `local` are the rules whose findings
+    about an asset can be recalled.
     """
 
     ruleset: Ruleset
@@ -64,6 +75,7 @@ class RuleTable:
     evidence: RuleRow | None
     demanded: Mapping[str, tuple[frozenset[Standard], frozenset[Backing]]]
     demands: Mapping[str, tuple[Demand, ...]]
+    local: Mapping[Scope, Local]
 
 
 def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
@@ -71,9 +83,15 @@ def no_backing(_: Rule, __: str, ___: str, ____: Effect) -> tuple[Backing, ...]:
     return ()
 
 
-def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing_of: BackingOf = no_backing) -> RuleTable:
+def build_table(
+    ruleset: Ruleset,
+    tier: Tier,
+    gate: Gate,
+    backing_of: BackingOf = no_backing,
+    facts_read: FactsRead = nothing_known,
+) -> RuleTable:
     """Settles a ruleset for a tier and a gate."""
-    rows = tuple(_row(rule, tier, gate, backing_of) for rule in ruleset.rules)
+    rows = tuple(_row(rule, tier, gate, backing_of, facts_read) for rule in ruleset.rules)
     of_kind = {row.rule.kind: row for row in rows}
     about_facts = tuple(row for row in rows if row.rule.kind is RuleKind.FACTS)
     unknown_facts, evidence = of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE)
@@ -85,7 +103,13 @@ def build_table(ruleset: Ruleset, tier: Tier, gate: Gate, backing_of: BackingOf 
     for backing in frozenset[Backing]().union(*(demanded[rule_id][1] for rule_id in asking)):
         demands.setdefault(backing.fact, []).append((backing.standard, backing))
     by_name = {name: tuple(found) for name, found in demands.items()}
-    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, demanded, by_name)
+    local: dict[Scope, Local] = {scope: _local(about_facts, scope) for scope in Scope if scope is not Scope.DEPLOYMENT}
+    return RuleTable(ruleset, tier, gate, rows, about_facts, unknown_facts, evidence, demanded, by_name, local)
+
+
+def _local(rows: tuple[RuleRow, ...], scope: Scope) -> Local:
+    own = tuple(row for row in rows if row.rule.scope is scope and row.idle is None and row.reach is not None)
+    return Local(own, tuple(sorted({name for row in own for name in row.reach or ()})))
 
 
 def _demanded(row: RuleRow) -> tuple[frozenset[Standard], frozenset[Backing]]:
@@ -110,13 +134,14 @@ def nothing_asked(row: RuleRow, subject: str, outcome: Outcome) -> Finding:
     return finding_of((row.rule, subject, outcome, _NONE, row.severity, row.due, (), (), _NONE, _NONE, "", ""))
 
 
-def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf) -> RuleRow:
+def _row(rule: Rule, tier: Tier, gate: Gate, backing: BackingOf, facts_read: FactsRead) -> RuleRow:
     severity = rule.severity[tier]
     asked = () if severity is Severity.NONE else tuple(_asked(rule, tier, gate, backing))
     is_dated = bool(rule.effective_from or rule.effective_until)
     is_due, adjustable = gate >= rule.due[tier], bool(rule.severity_when)
     always = is_due and not (is_dated or rule.when or adjustable)
-    row = RuleRow(rule, severity, rule.due[tier], asked, parts_of(asked), adjustable, always, idle=None)
+    reach = reach_of(rule, asked, facts_read)
+    row = RuleRow(rule, severity, rule.due[tier], asked, parts_of(asked), adjustable, always, None, reach)
     if not asked:
         return replace(row, idle=nothing_asked(row, "", Outcome.NOT_APPLICABLE))
     if not is_due and not is_dated:

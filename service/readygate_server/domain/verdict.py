@@ -87,18 +87,20 @@ def _waived(finding: Finding, waivers: Sequence[Waiver], occasion: Occasion) -> 
     )
 
 
-def report_unknown(table: RuleTable, findings: list[Finding]) -> list[Finding]:
-    """Adds the finding that says whether anything decisive is unknown. It reports and never blocks by itself."""
+def report_unknown(table: RuleTable, findings: Iterable[Finding]) -> list[Finding]:
+    """Returns the finding that says whether anything decisive is unknown, if a rule asks for it.
+
+    It reports and never blocks by itself.
+    """
     row = table.unknown_facts
     if row is None:
-        return findings
+        return []
     decisive = [finding for finding in findings if finding.open is _BLOCKS]
     missing = tuple(dict.fromkeys(ref for finding in decisive for ref in finding.missing))
     outcome = Outcome.UNKNOWN if decisive else Outcome.SATISFIED
     if table.gate < row.due:
         outcome = Outcome.NOT_DUE
-    own = Finding(row.rule, "", outcome, Effect.NONE, row.severity, row.due, missing=missing)
-    return [*findings, own]
+    return [Finding(row.rule, "", outcome, Effect.NONE, row.severity, row.due, missing=missing)]
 
 
 def decide(findings: Collection[Finding]) -> Verdict:

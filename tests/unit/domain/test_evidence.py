@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from readygate_server.domain.backing import FactClass
-from readygate_server.domain.evaluation import Case, judge_all
-from readygate_server.domain.evidence import Evidence, EvidenceIndex, demand_evidence
+from readygate_server.domain.evaluation import Case
+from readygate_server.domain.evidence import Evidence, EvidenceIndex
 from readygate_server.domain.facts import FactRef, ProposalFacts
 from readygate_server.domain.finding import Finding
+from readygate_server.domain.hearing import hear
 from readygate_server.domain.rule import Rule, SeverityWhen
 from readygate_server.domain.vocabulary import Effect, Gate, Grade, Outcome, Scope, Severity, Tier
 from tests.fakes import Answer, FakeConditions
@@ -52,9 +53,9 @@ def demanded(
     """Returns the findings by rule, after evidence was asked for; the rule about evidence is EVD-02."""
     day = date.fromisoformat(as_of).toordinal()
     rules_of = table(*rules, tier=tier, gate=gate, classes=CLASSES, reads=reads)
-    found = judge_all(rules_of, Case(given, FakeConditions(answers or {}, given), {}, as_of, day))
-    index = EvidenceIndex(evidence, day)
-    return {each.rule.id: each for each in demand_evidence(rules_of, found, index, given, day)}
+    case = Case(given, FakeConditions(answers or {}, given), {}, as_of, day)
+    about_facts, about_evidence = hear(rules_of, case, EvidenceIndex(evidence, day))
+    return {each.rule.id: each for each in [*about_facts, *about_evidence]}
 
 
 def outcome(*evidence: Evidence, given: ProposalFacts = GOOD, **other: Any) -> tuple[Outcome, Outcome]:
@@ -376,8 +377,7 @@ def test_facts_of_one_rule_may_rest_on_different_evidence(first: str, second: st
     rules_of = table(both, evidence_rule(), classes=classes)
     index = EvidenceIndex([seen(fact=name) for name in (first, second) if name], TODAY)
 
-    found = judge_all(rules_of, Case(given, FakeConditions({}, given), {}, AS_OF, TODAY))
-    own = demand_evidence(rules_of, found, index, given, TODAY)[-1]
+    (own,) = hear(rules_of, Case(given, FakeConditions({}, given), {}, AS_OF, TODAY), index).about_evidence
 
     covered = second is not None or first == "source.*"
     assert own.outcome is (Outcome.SATISFIED if covered else Outcome.UNKNOWN)

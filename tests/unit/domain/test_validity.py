@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from readygate_server.domain.backing import FactClass
-from readygate_server.domain.evaluation import Case, judge_all
+from readygate_server.domain.evaluation import Case
 from readygate_server.domain.evidence import Evidence, EvidenceIndex
 from readygate_server.domain.facts import ProposalFacts
+from readygate_server.domain.hearing import hear
 from readygate_server.domain.rule import Rule
 from readygate_server.domain.validity import valid_until
 from readygate_server.domain.verdict import Bond, Occasion, Waiver, waive
@@ -39,7 +40,8 @@ def seen(fact: str = FACT, *, days_ago: int = 0, expires_in: int | None = None, 
 def last_day(given: ProposalFacts, *rules: Rule, evidence: tuple[Evidence, ...] = (), waivers: Any = ()) -> str:
     """Returns the last day of a go that was given on the day of asking."""
     rules_of = table(*rules, classes=CLASSES)
-    found = judge_all(rules_of, Case(given, FakeConditions({}), {}, AS_OF, START.toordinal()))
+    nothing = EvidenceIndex((), START.toordinal())
+    found = hear(rules_of, Case(given, FakeConditions({}), {}, AS_OF, nothing.day), nothing).about_facts
     index = EvidenceIndex(evidence, START.toordinal())
     return valid_until(
         rules_of,
@@ -122,7 +124,7 @@ def test_a_go_ends_before_a_date_that_has_to_lie_ahead(ahead: int) -> None:
 
 def _satisfied(asked: Rule, given: ProposalFacts, as_of: str) -> bool:
     case = Case(given, FakeConditions({}), {}, as_of, date.fromisoformat(as_of).toordinal())
-    (found,) = judge_all(table(asked), case)
+    (found,) = hear(table(asked), case, EvidenceIndex((), case.day)).about_facts
     return found.outcome is Outcome.SATISFIED
 
 

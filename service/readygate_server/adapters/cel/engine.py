@@ -26,6 +26,7 @@ from readygate_server.adapters.cel.vocabulary import (
     schema_faults,
     variables_of,
 )
+from readygate_server.adapters.proposals.vocabulary import is_plain_value
 from readygate_server.domain.conditions import Truth, Unknown
 from readygate_server.domain.errors import RuleFailedError
 from readygate_server.domain.facts import FactRef
@@ -69,11 +70,19 @@ class CelCondition:
         self._native = native
         self._needed: frozenset[Read] = wrapped.needed
         self.facts = frozenset(read.fact for read in wrapped.needed | wrapped.asked)
+        self.plain_facts = self._plain_facts(wrapped)
         self._of_subject = frozenset(read.fact for read in wrapped.needed if read.subject)
         self._of_elements = frozenset(read.fact for read in wrapped.needed if read.listed)
         self._of_deployment = {
             read.fact: Unknown((FactRef(read.fact),)) for read in wrapped.needed if not read.subject and not read.listed
         }
+
+    def _plain_facts(self, wrapped: Wrapped) -> frozenset[str] | None:
+        """Returns the facts that it reads, unless it reads of listed assets or what a plain value does not hold."""
+        reads = wrapped.needed | wrapped.asked
+        listed = any(read.listed for read in reads) or not self.variables.isdisjoint({ASSET_IDS, *_LISTED})
+        plain = all(read.subject or is_plain_value(read.fact) for read in reads)
+        return self.facts if plain and not listed else None
 
     def test(self, activation: CelActivation) -> Truth:
         """Returns true, false, or unknown with the leftmost missing fact; raises RuleFailedError for other errors."""

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from readygate.v1 import evidence_pb2
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.digest import facts_digest
-from readygate_server.adapters.proposals.entries import Entry, entry_of, evidence_of
-from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.lazy import lazy
 from readygate_server.adapters.proposals.normalise import normalise
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
+from readygate_server.adapters.proposals.readings import Parts, parts_of
 from readygate_server.domain.decision import Conflict
 from readygate_server.domain.evidence import Evidence
 from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
-from readygate_server.domain.vocabulary import Gate
+from readygate_server.domain.vocabulary import Gate, Scope
 
 _STATEMENTS = {
     evidence_pb2.FACT_STATEMENT_KIND_NOT_APPLICABLE: "said not to apply",
@@ -32,19 +31,24 @@ class ProposalDossier:
         self.conflicts = conflicts
 
     @lazy
+    def parts(self) -> Parts:
+        """What was read of each part."""
+        return parts_of(self.proposal)
+
+    @lazy
     def facts(self) -> ProposalFacts:
         """Facts in use."""
-        return facts_of(self.proposal)
+        return self.parts.facts()
+
+    @lazy
+    def imprints(self) -> Mapping[Scope, Sequence[bytes]]:
+        """What stands for all that is said of each asset."""
+        return {scope: [said.imprint for _, said in found] for scope, found in self.parts.assets.items()}
 
     @lazy
     def evidence(self) -> Sequence[Evidence]:
         """Evidence entries as far as judging needs them."""
-        return evidence_of(self._entries)
-
-    @lazy
-    def _entries(self) -> Sequence[Entry]:
-        """Evidence entries as they are digested."""
-        return [entry_of(entry) for entry in self.proposal.evidence[:]]
+        return [entry for reading in self.parts.readings() for entry in reading.evidence]
 
     @lazy
     def not_applicable(self) -> Mapping[FactRef, str]:
@@ -66,7 +70,7 @@ class ProposalDossier:
     @lazy
     def digest(self) -> str:
         """Digest over all facts."""
-        return facts_digest(self.proposal, self.facts, self._entries)
+        return facts_digest(self.proposal, self.parts)
 
     @property
     def target_gate(self) -> Gate | None:
@@ -87,20 +91,17 @@ class ProposalDossier:
                 clear_fact(changed, ref)
             else:
                 set_fact(changed, ref, list(value) if isinstance(value, tuple) else value)
-        dossier = ProposalDossier(changed, self.conflicts)
-        # Only facts have changed; what was read of evidence and statements stays as it is.
-        dossier._entries, dossier.evidence = self._entries, self.evidence
-        dossier.not_applicable, dossier.statements = self.not_applicable, self.statements
-        return dossier
+        return ProposalDossier(changed, self.conflicts)
 
 
-def dossier_of(proposal: Proposal, facts: ProposalFacts | None = None) -> ProposalDossier:
+def dossier_of(proposal: Proposal, parts: Parts | None = None) -> ProposalDossier:
     """Returns the dossier of a validated proposal; settles what its sources disagree on.
 
-    `facts` are those of `facts_of(proposal)`, when they have been read; settling that changes any reads them again.
+    `parts` are those of `parts_of(proposal)`, when they have been read; settling that changes any reads them again.
     """
-    settled, conflicts = normalise(proposal)
+    parts = parts_of(proposal) if parts is None else parts
+    settled, conflicts = (proposal, ()) if parts.is_settled() else normalise(proposal)
     dossier = ProposalDossier(settled, conflicts)
-    if facts is not None and settled is proposal:
-        dossier.facts = facts
+    if settled is proposal:
+        dossier.parts = parts
     return dossier

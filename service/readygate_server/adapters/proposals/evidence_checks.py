@@ -79,6 +79,19 @@ def evidence_faults(proposal: Proposal) -> Iterator[ProposalFault]:
             yield fault_at(proposal, (*place, "value"), found)
 
 
+def is_sound_entry(entry: Evidence, scope: Scope) -> bool:
+    """True when nothing is wrong with an entry about a subject of a scope that there is."""
+    return (
+        entry.ByteSize() <= MAX_TEXT
+        and len(entry.facts) > 0
+        and _names_by_scope()[scope].issuperset(entry.facts)
+        and (scope is not Scope.DEPLOYMENT or not entry.subject)
+        and (entry.grade in _GRADES or not entry.HasField("grade"))
+        and all(_is_moment(getattr(entry, name)) for name in _MOMENTS)
+        and (not entry.HasField("value") or _value_problem(entry) is None)
+    )
+
+
 def _coverable(subjects: _Subjects) -> Mapping[str, frozenset[str]]:
     """Returns, per subject, the names that evidence about it may use."""
     names = _names_by_scope()

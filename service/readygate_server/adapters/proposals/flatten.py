@@ -64,6 +64,11 @@ def asset_facts(proposal: Proposal) -> Mapping[Scope, tuple[tuple[str, Facts], .
     }
 
 
+def group_facts(group: str, message: Message) -> Facts:
+    """Returns the facts of one group that occurs once per proposal, by its field."""
+    return _SINGLES[group](message, {})
+
+
 def facts_in(scope: Scope, asset: Message) -> Facts:
     """Returns the facts of one asset."""
     return _ASSETS[scope][1](asset, {})
@@ -102,11 +107,18 @@ class _Source:
                 present = f"if ((v := {value}) or has{depth}({field.name!r})) and v != {unknown}:"
             self._write(depth, f"{present} out[{key!r}] = {self._table(field.enum_type)}(v, {NO_NAME!r})")
         elif field.message_type is None:
-            self._write(depth, f"{present} out[{key!r}] = " + (f"v and {NAMED!r}" if holds_name(field) else "v"))
+            self._write(depth, f"{present} out[{key!r}] = {self._plain(field)}")
         elif (member := set_member(field.message_type)) is not None:
             self._read_set(member, field.name, key, variable, depth)
         else:
             self._read_nested(field.name, field.message_type, key, variable, depth)
+
+    @staticmethod
+    def _plain(field: FieldDescriptor) -> str:
+        if holds_name(field):
+            return f"v and {NAMED!r}"
+        # Zero is one value: what is negative about it neither passes other checks nor gives another digest.
+        return "v + 0.0" if field.type == FieldDescriptor.TYPE_DOUBLE else "v"
 
     def _read_set(self, member: FieldDescriptor, name: str, key: str, variable: str, depth: int) -> None:
         members = f"{variable}.{name}.{MEMBERS}[:]"

@@ -176,6 +176,15 @@ def _may_be_unknown() -> tuple[_MayBeUnknown, ...]:
     )
 
 
+def says_unknown(scope: Scope, holder: str, message: Any) -> bool:
+    """True when a message says of some fact that it is unknown; `holder` is the field of the proposal that holds it."""
+    return any(
+        getattr(message, each.name) == each.number
+        for each in _may_be_unknown()
+        if each.scope is scope and each.holder == holder
+    )
+
+
 def _unknown_values(proposal: Proposal) -> list[FactRef]:
     """Returns the facts whose value is called unknown."""
     found = []

@@ -114,6 +114,12 @@ def fields_by_place() -> Mapping[tuple[str, ...], FactField]:
     return {(*GROUPS[field.group], *field.path): field for field in fact_fields().values() if field.in_proposal}
 
 
+def is_plain_value(name: str) -> bool:
+    """True when all that a proposal says of a fact is one value; a set whose members say more is none."""
+    field = fact_fields().get(name)
+    return field is not None and field.kind not in (Kind.WHOLE, Kind.METRICS, Kind.MOMENT)
+
+
 def all_facts() -> tuple[str, ...]:
     """Returns the names of all facts of the catalogue, without parts and attributes."""
     return tuple(f.name for f in fact_fields().values() if not f.is_part and not f.attribute)

@@ -1,0 +1,195 @@
+"""Judges all rules of a table about one proposal; what was concluded from the same before is recalled.
+
+What a rule concludes about an asset follows from all that is said of that asset, from the facts of the deployment that
+the rule reads, from the day, and from the rules at a tier and a gate. None of these ever changes, so that a conclusion
+that was drawn from them holds whenever they come again: in the next proposal that builds on the same asset, and at the
+other tiers and gates that are looked at on the way to a yes. Rules that read of several assets are judged each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+from readygate_server.domain.errors import RuleFailedError
+from readygate_server.domain.evaluation import Case, Doubt, Standing, judge, judge_subjects, stand, unsettle
+from readygate_server.domain.evidence import EvidenceIndex, Shortfall, evidence_findings, inspector_of
+from readygate_server.domain.facts import Facts
+from readygate_server.domain.finding import Finding
+from readygate_server.domain.memory import Memory
+from readygate_server.domain.reach import Reach
+from readygate_server.domain.table import Local, RuleRow, RuleTable, nothing_asked
+from readygate_server.domain.vocabulary import Outcome, Scope
+
+_DEPLOYMENT = Scope.DEPLOYMENT
+
+
+class Position:
+    """How the rules about assets of one scope stand towards proposals whose deployment says the same. A key."""
+
+    __slots__ = ("standings",)
+
+    def __init__(self, standings: tuple[Standing | Finding, ...]) -> None:
+        """Takes each rule's standing, in the order of the rules."""
+        self.standings = standings
+
+
+class Conclusion(NamedTuple):
+    """The findings about one subject, one per rule that is asked of it, and what their evidence falls short of."""
+
+    findings: tuple[Finding, ...]
+    shortfalls: tuple[Shortfall, ...] = ()
+
+
+Recollection = Memory[Position | Conclusion]
+"""What hearings under one ruleset share."""
+
+
+class Heard(NamedTuple):
+    """The findings of the rules about facts, by rule id and subject; and that of the evidence rule, if there is one."""
+
+    about_facts: list[Finding]
+    about_evidence: list[Finding]
+
+
+def hear(
+    table: RuleTable,
+    case: Case,
+    index: EvidenceIndex,
+    *,
+    floor: Doubt | None = None,
+    memory: Recollection | None = None,
+) -> Heard:
+    """Returns the findings of all rules about facts and evidence; raises RuleFailedError.
+
+    `floor` are the facts that the tier hangs on, when it is a floor.
+    """
+    hearing = _Hearing(table, case, index, floor, memory)
+    return Heard(hearing.findings(), evidence_findings(table, index, hearing.shortfalls))
+
+
+class _Hearing:
+    """One proposal before the rules of one table."""
+
+    def __init__(
+        self, table: RuleTable, case: Case, index: EvidenceIndex, floor: Doubt | None, memory: Recollection | None
+    ) -> None:
+        self._table, self._case, self._floor = table, case, floor
+        self._inspector = inspector_of(table, index, case.facts)
+        # What somebody says of the deployment instead of a value is not among its facts.
+        is_plain = memory is not None and all(ref.subject for ref in case.not_applicable)
+        self._memory = memory if is_plain else None
+        self.shortfalls: list[Shortfall] = []
+
+    def findings(self) -> list[Finding]:
+        """Judges; to be called once."""
+        findings: list[Finding] = []
+        columns = {scope: self._about_assets(scope, local) for scope, local in self._table.local.items()}
+        for row in self._table.about_facts:
+            if row.idle is not None:
+                findings.append(row.idle)
+            elif row.reach is None:
+                findings += self._noted(self._concluded(self._alone(row)))
+            elif row.rule.scope is _DEPLOYMENT:
+                findings += self._about_deployment(row, row.reach)
+            else:
+                findings += next(columns[row.rule.scope])
+        return findings
+
+    def _alone(self, row: RuleRow) -> list[Finding]:
+        try:
+            return judge(row, self._table, self._case)
+        except RuleFailedError as error:
+            raise _named(error, row) from error
+
+    def _about_deployment(self, row: RuleRow, reach: Reach) -> Sequence[Finding]:
+        """Returns the finding of a rule about the deployment, recalled when all that it reads is the same."""
+        if self._memory is None:
+            return self._noted(self._concluded(self._alone(row)))
+        key = self._key(row, reach)
+        known = self._memory.recall(key)
+        if not isinstance(known, Conclusion):
+            known = Conclusion(tuple(self._settled(self._alone(row))))
+            self._memory.keep(key, known)
+        return self._noted(self._inspected(list(known.findings)))  # evidence about the deployment is not in the key
+
+    def _about_assets(self, scope: Scope, local: Local) -> Iterator[Sequence[Finding]]:
+        """Yields the findings of one rule after the other about the assets of a scope."""
+        position = self._position(scope, local)
+        subjects = self._case.facts.of(scope)
+        known = [self._noted(each) for each in self._conclusions(position, scope, subjects)]
+        by_rule = zip(*known, strict=True)
+        for standing in position.standings:
+            if isinstance(standing, Finding):
+                yield (standing,)
+            else:
+                yield next(by_rule) if subjects else (nothing_asked(standing.row, "", Outcome.NOT_APPLICABLE),)
+
+    def _position(self, scope: Scope, local: Local) -> Position:
+        key = self._key(scope, local.reach)
+        known = self._memory.recall(key) if self._memory is not None else None
+        if isinstance(known, Position):
+            return known
+        position = Position(tuple([self._stand(row) for row in local.rows]))
+        if self._memory is not None:
+            self._memory.keep(key, position)
+        return position
+
+    def _stand(self, row: RuleRow) -> Standing | Finding:
+        try:
+            return stand(row, self._table, self._case)
+        except RuleFailedError as error:
+            raise _named(error, row) from error
+
+    def _key(self, about: Hashable, reach: tuple[str, ...]) -> Hashable:
+        table, case = self._table, self._case
+        return (table.tier, table.gate, case.day, about, self._floor, *map(case.facts.deployment.get, reach))
+
+    def _conclusions(
+        self, position: Position, scope: Scope, subjects: Sequence[tuple[str, Facts]]
+    ) -> Sequence[Conclusion]:
+        """Returns what is concluded about each subject; those that can't be recalled are judged together."""
+        imprints = self._case.imprints.get(scope)
+        if self._memory is None or imprints is None:
+            return self._judged(position, subjects)
+        recall = self._memory.recall
+        known = [recall((position, imprint)) for imprint in imprints]
+        new = [place for place, each in enumerate(known) if each is None]
+        if new:
+            for place, each in zip(new, self._judged(position, [subjects[place] for place in new]), strict=True):
+                known[place] = each
+                self._memory.keep((position, imprints[place]), each)
+        return [each for each in known if isinstance(each, Conclusion)]
+
+    def _judged(self, position: Position, subjects: Sequence[tuple[str, Facts]]) -> list[Conclusion]:
+        standings = [each for each in position.standings if not isinstance(each, Finding)]
+        by_rule = [self._by_rule(standing, subjects) for standing in standings]
+        return [self._concluded([found[place] for found in by_rule]) for place in range(len(subjects))]
+
+    def _by_rule(self, standing: Standing, subjects: Sequence[tuple[str, Facts]]) -> list[Finding]:
+        try:
+            return judge_subjects(standing, self._case, subjects)
+        except RuleFailedError as error:
+            raise _named(error, standing.row) from error
+
+    def _concluded(self, findings: list[Finding]) -> Conclusion:
+        return self._inspected(self._settled(findings))
+
+    def _settled(self, findings: list[Finding]) -> list[Finding]:
+        return findings if self._floor is None else unsettle(findings, self._floor)
+
+    def _inspected(self, findings: list[Finding]) -> Conclusion:
+        if self._inspector is None:
+            return Conclusion(tuple(findings))
+        held = tuple(self._inspector.hold(findings))
+        return Conclusion(held, self._inspector.take_shortfalls())
+
+    def _noted(self, conclusion: Conclusion) -> tuple[Finding, ...]:
+        if conclusion.shortfalls:
+            self.shortfalls += conclusion.shortfalls
+        return conclusion.findings
+
+
+def _named(error: RuleFailedError, row: RuleRow) -> RuleFailedError:
+    """Returns the failure of an expression with the rule that it belongs to."""
+    return RuleFailedError(row.rule.id, error.expression, error.detail)

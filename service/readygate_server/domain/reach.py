@@ -1,0 +1,54 @@
+"""How far a rule reads: what has to be the same for it to conclude the same. Settled when a table is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from readygate_server.domain.asked import Asked
+from readygate_server.domain.derived import DERIVED
+from readygate_server.domain.facts import scope_of
+from readygate_server.domain.rule import Rule
+from readygate_server.domain.vocabulary import Scope
+
+FactsRead = Callable[[str, Scope], frozenset[str] | None]
+"""Expression and scope to the facts that it reads; None when it reads more than plain facts of subject and deployment.
+"""
+
+
+Reach = tuple[str, ...]
+"""The facts of the deployment that a rule reads, sorted."""
+
+
+def nothing_known(_: str, __: Scope) -> None:
+    """Knows of no expression what it reads."""
+    return
+
+
+def reach_of(rule: Rule, asked: Iterable[Asked], facts_read: FactsRead) -> Reach | None:
+    """Returns what a rule reads besides its subject; None when it reads of assets that are not its subject.
+
+    What it reads of its subject is not told apart: a subject is the same when all that is said of it is. Evidence is
+    looked at as well, so that a rule about assets that asks for evidence about the deployment has no reach either.
+    """
+    names: set[str] = set()
+    for expression, scope in _expressions(rule, asked):
+        read = facts_read(expression, scope)
+        if read is None:
+            return None
+        names |= read
+    for each in asked:
+        derived = DERIVED.get(each.fact)
+        if derived is not None and derived.across:
+            return None
+        if rule.scope is not Scope.DEPLOYMENT and any(not backing.of_subject for backing in each.backing):
+            return None
+        names.update(derived.inputs if derived is not None else (each.fact,) if each.fact else ())
+    return tuple(sorted(name for name in names if scope_of(name) is Scope.DEPLOYMENT))
+
+
+def _expressions(rule: Rule, asked: Iterable[Asked]) -> Iterable[tuple[str, Scope]]:
+    """Yields the expressions that are asked, each with the scope that it is written for."""
+    about_rule = [rule.when, *(each.when for each in rule.severity_when)]
+    about_subject = [rule.where, *(text for each in asked for text in (each.where, each.expression))]
+    yield from ((text, Scope.DEPLOYMENT) for text in about_rule if text)
+    yield from ((text, rule.scope) for text in about_subject if text)
