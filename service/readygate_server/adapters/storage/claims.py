@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, bindparam, select
 
+from readygate_server.adapters.storage.bulk import insert_rows
+from readygate_server.adapters.storage.pg_arrays import arrays, unnested
 from readygate_server.adapters.storage.schema import IDEMPOTENCY, PAYLOAD
 
 # Statements are put together once, since that takes as long as running one.
@@ -17,9 +18,12 @@ _READ: Final = (
     .select_from(IDEMPOTENCY.outerjoin(PAYLOAD, PAYLOAD.c.decision_id == _CLAIMS.decision_id))
     .where(_CLAIMS.caller == bindparam("caller"), _CLAIMS.request_id.in_(bindparam("request_ids", expanding=True)))
 )
-_CLAIM: Final = insert(IDEMPOTENCY)
-_CLAIM_UNLESS_TAKEN: Final = (
-    postgresql.insert(IDEMPOTENCY).on_conflict_do_nothing().returning(_CLAIMS.caller, _CLAIMS.request_id)
+_CLAIM_UNLESS_TAKEN: Final = " ".join(
+    (
+        "INSERT INTO idempotency (caller, request_id, request_hash, decision_id) SELECT * FROM",
+        unnested(IDEMPOTENCY),
+        "ON CONFLICT DO NOTHING RETURNING caller, request_id",
+    )
 )
 
 
@@ -56,16 +60,10 @@ def claim_keys(connection: Connection, claims: Mapping[Key, tuple[bytes, str]]) 
     """Claims keys by request hash and decision id; returns those that somebody else has."""
     if not claims:
         return frozenset()
-    rows = [
-        {
-            "caller": key.caller,
-            "request_id": key.request_id,
-            "request_hash": claims[key][0],
-            "decision_id": claims[key][1],
-        }
-        for key in sorted(claims)  # the same order everywhere, so that two servers never wait for each other
-    ]
+    # The same order everywhere, so that two servers never wait for each other.
+    rows = [(*key, *claims[key]) for key in sorted(claims)]
     if connection.dialect.name != "postgresql":
-        connection.execute(_CLAIM, rows)
+        insert_rows(connection, IDEMPOTENCY, rows)
         return frozenset()
-    return frozenset(claims) - {Key(*claimed) for claimed in connection.execute(_CLAIM_UNLESS_TAKEN, rows)}
+    claimed = connection.exec_driver_sql(_CLAIM_UNLESS_TAKEN, arrays(IDEMPOTENCY, rows))
+    return frozenset(claims) - {Key(*each) for each in claimed}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from readygate_server.adapters.storage.bulk import insert_rows
 from readygate_server.adapters.storage.claims import Claim, Key, claim_keys, read_claims
 from readygate_server.adapters.storage.clock import RecordClock
 from readygate_server.adapters.storage.outages import is_outage
@@ -16,10 +17,6 @@ from readygate_server.adapters.storage.rows import decision_row, payload_row
 from readygate_server.adapters.storage.schema import DECISION, ENTRY, PAYLOAD
 from readygate_server.domain.errors import RequestIdReusedError
 from readygate_server.domain.record import EntryKind, NewDecision, NewEntry, Recorded, Sealed, Stamp
-
-_ENTRY: Final = insert(ENTRY)
-_DECISION: Final = insert(DECISION)
-_PAYLOAD: Final = insert(PAYLOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +73,8 @@ def write_group(connection: Connection, items: Sequence[Item], clock: RecordCloc
         if isinstance(item, Change):
             group.outcomes[place] = _change(connection, item, clock.stamp(), group.entries)
     if group.entries:
-        rows = [
-            {"id": stamp.id, "recorded_at": stamp.recorded_at, "kind": kind.value, "body": body}
-            for stamp, kind, body in group.entries
-        ]
-        connection.execute(_ENTRY, rows)
+        rows = [(stamp.id, stamp.recorded_at, kind.value, body) for stamp, kind, body in group.entries]
+        insert_rows(connection, ENTRY, rows)
     return group
 
 
@@ -106,9 +100,8 @@ def _write_decisions(
         group.entries.append(Logged(stamp, EntryKind.DECISION, sealed.entry))
         group.outcomes[place] = Recorded(stamp.id, sealed.response, is_new=True)
         claims[_key(decision)] = Claim(decision.request_hash, stamp.id, sealed.response)
-    if kept:
-        connection.execute(_DECISION, [decision_row(each.decision, each.stamp) for each in kept])
-        connection.execute(_PAYLOAD, [payload_row(each.decision, each.stamp, each.sealed) for each in kept])
+    insert_rows(connection, DECISION, [decision_row(each.decision, each.stamp) for each in kept])
+    insert_rows(connection, PAYLOAD, [payload_row(each.decision, each.stamp, each.sealed) for each in kept])
     for place, decision in decisions:
         if group.outcomes[place] is None:
             group.outcomes[place] = _answer(decision, claims[_key(decision)])

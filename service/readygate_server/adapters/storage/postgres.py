@@ -7,13 +7,15 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from readygate_server.adapters.storage.bulk import insert_rows
 from readygate_server.adapters.storage.clock import RecordClock
 from readygate_server.adapters.storage.errors import StoreRefusedError
 from readygate_server.adapters.storage.group import Change, Group, Item, write_group
 from readygate_server.adapters.storage.outages import detail_of, is_outage
+from readygate_server.adapters.storage.pg_arrays import teach
 from readygate_server.adapters.storage.reads import last_recorded_at
 from readygate_server.adapters.storage.schema import ENTRY, PENDING
 from readygate_server.domain.errors import RecordUnavailableError
@@ -120,7 +122,7 @@ class PostgresWriter:
                 self._clock.never_before(last_recorded_at(connection))
                 group = write_group(connection, items, self._clock)
                 if group.entries:
-                    connection.execute(insert(PENDING), [{"entry_id": each.stamp.id} for each in group.entries])
+                    insert_rows(connection, PENDING, [(each.stamp.id,) for each in group.entries])
             except BaseException:
                 with suppress(SQLAlchemyError):
                     transaction.rollback()
@@ -164,3 +166,4 @@ def _prepare(connection: Any, _record: Any) -> None:
         if cursor.fetchone()[0] == "off":
             cursor.execute("SET synchronous_commit = 'on'")
     connection.commit()
+    teach(connection)

@@ -23,32 +23,38 @@ _RULESET: Final = ("name", "version", "digest", "channel", "effective_from", "ef
 _SAME: Final = ("proposal_id", "as_of", "rule_count", "engine_version", "facts_digest", "request_digest")
 
 
-def decision_row(decision: NewDecision, stamp: Stamp) -> dict[str, object]:
-    """Returns the row of table `decision`."""
-    facts = decision.facts
-    return {
-        "id": stamp.id,
-        "recorded_at": stamp.recorded_at,
-        **{name: getattr(facts, name) for name in _SAME},
-        "verdict": facts.verdict.value,
-        "gate": int(facts.gate),
-        "tier": int(facts.tier),
-        **{f"ruleset_{name}": getattr(facts.ruleset, name) for name in _RULESET},
-        "waiver_ids": json.dumps(facts.waiver_ids),
-        "caller": decision.caller.person,
-        "caller_cipher": decision.caller.cipher,
-        "request_id": decision.request_id,
-    }
+def decision_row(decision: NewDecision, stamp: Stamp) -> tuple[object, ...]:
+    """Returns the row of table `decision`, in the order of its columns."""
+    facts, ruleset = decision.facts, decision.facts.ruleset
+    return (
+        stamp.id,
+        stamp.recorded_at,
+        facts.proposal_id,
+        facts.verdict.value,
+        int(facts.gate),
+        int(facts.tier),
+        facts.as_of,
+        ruleset.name,
+        ruleset.version,
+        ruleset.digest,
+        ruleset.channel,
+        ruleset.effective_from,
+        ruleset.effective_until,
+        ruleset.summary,
+        facts.rule_count,
+        facts.engine_version,
+        facts.facts_digest,
+        facts.request_digest,
+        json.dumps(facts.waiver_ids) if facts.waiver_ids else "[]",
+        decision.caller.person,
+        decision.caller.cipher,
+        decision.request_id,
+    )
 
 
-def payload_row(decision: NewDecision, stamp: Stamp, sealed: Sealed) -> dict[str, object]:
-    """Returns the row of table `payload`."""
-    return {
-        "decision_id": stamp.id,
-        "request": decision.request,
-        "names": decision.names,
-        "response": sealed.response,
-    }
+def payload_row(decision: NewDecision, stamp: Stamp, sealed: Sealed) -> tuple[object, ...]:
+    """Returns the row of table `payload`, in the order of its columns."""
+    return (stamp.id, decision.request, decision.names, sealed.response)
 
 
 def stored_decision(row: Row[Any], *, with_payload: bool) -> StoredDecision:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from readygate_server.adapters.storage.bulk import insert_rows
 from readygate_server.adapters.storage.schema import CHECKPOINT, LOG_LEAF, LOG_NODE
 from readygate_server.application.record_ports import CheckpointSigner
 from readygate_server.domain.merkle import NodeId, extend, frontier, leaf_hash, root_of
@@ -20,9 +21,6 @@ _NODES: Final = select(LOG_NODE).where(
     LOG_NODE.c.level.in_(bindparam("levels", expanding=True)),
     LOG_NODE.c.node_index.in_(bindparam("indexes", expanding=True)),
 )
-_LEAF: Final = insert(LOG_LEAF)
-_NODE: Final = insert(LOG_NODE)
-_CHECKPOINT: Final = insert(CHECKPOINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +73,12 @@ def lengthen(
     hashes = [leaf_hash(body) for _id, body in entries]
     fresh = extend(edge.size, hashes, edge.nodes)
     size = edge.size + len(entries)
-    connection.execute(
-        _LEAF,
-        [
-            {"leaf_index": index, "entry_id": id_, "leaf_hash": hashed}
-            for index, ((id_, _body), hashed) in enumerate(zip(entries, hashes, strict=True), start=edge.size)
-        ],
-    )
-    inner = [{"level": level, "node_index": index, "hash": hashed} for (level, index), hashed in fresh.items() if level]
-    if inner:
-        connection.execute(_NODE, inner)
+    ids = [id_ for id_, _body in entries]
+    insert_rows(connection, LOG_LEAF, list(zip(range(edge.size, size), ids, hashes, strict=True)))
+    insert_rows(connection, LOG_NODE, [(*node, hashed) for node, hashed in fresh.items() if node[0]])
     known = {**edge.nodes, **fresh}
     grown = Edge(size, {node: known[node] for node in frontier(size)})
     root = root_of(size, grown.nodes)
     head = TreeHead(size, root, signer.sign(size, root))
-    connection.execute(_CHECKPOINT, [{"tree_size": size, "root": root, "note": head.note}])
+    insert_rows(connection, CHECKPOINT, [(size, root, head.note)])
     return grown, head
