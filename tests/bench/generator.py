@@ -19,13 +19,13 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tests.bench.gobuild import built, go_version
 from tests.bench.load import Closed, Generators, Open, Target
 from tests.bench.marks import MARK, numbered
 from tests.bench.measure import cpu_seconds_of_all
-from tests.bench.processes import PATIENCE_SECONDS, BenchError, on_cores
+from tests.bench.processes import PATIENCE_SECONDS, BenchError, NoCallsError, on_cores
 
 HERE: Final = Path(__file__).resolve().parent
 SERIALS_PER_LOAD: Final = 1 << 20
@@ -156,12 +156,12 @@ def _framed(data: bytes) -> Iterator[bytes]:
         place += 4 + size
 
 
-def _seen(calls: Calls, summary: dict[str, float], data: array[int], server_busy: float) -> Seen:
-    if summary["errors"] or not summary["count"]:
-        reason = summary["first_error"] or "no call ended in time"
-        raise BenchError(
-            f"{calls.method} at {calls.address}: {summary['errors']} calls failed, the first with: {reason}"
-        )
+def _seen(calls: Calls, summary: dict[str, Any], data: array[int], server_busy: float) -> Seen:
+    place = f"{calls.method} at {calls.address}"
+    if summary["errors"]:
+        raise BenchError(f"{place}: {summary['errors']} calls failed, the first with: {summary['first_error']}")
+    if not summary["count"]:
+        raise NoCallsError(f"{place}: no call ended in time")
     return Seen(
         summary["seconds"],
         data[::2],
@@ -206,7 +206,7 @@ class PythonGenerator:
         moments = array("I", (round(each * 1e6) for sample in samples for each in sample.moments))
         times = array("I", (round(each * 1e6) for sample in samples for each in sample.latencies))
         if not times:
-            raise BenchError(f"{calls.method} at {calls.address}: no call ended in time")
+            raise NoCallsError(f"{calls.method} at {calls.address}: no call ended in time")
         return Seen(seconds, moments, times, sum(sample.busy for sample in samples), used / seconds)
 
 

@@ -15,6 +15,10 @@ class BenchError(RuntimeError):
     """Reports a run that measures nothing, because a call, a reply or a process was not as it should be."""
 
 
+class NoCallsError(BenchError):
+    """Reports a load in which no call ended in time."""
+
+
 @contextmanager
 def on_cores(cores: Collection[int]) -> Iterator[None]:
     """Keeps processes that are started inside the block on these cores; on any when there are none."""

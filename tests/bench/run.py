@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from tests.bench.portfolio import RULESET
+
+LOOK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +40,26 @@ class Part:
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
-def split_cores() -> tuple[frozenset[int], frozenset[int]]:
-    """Returns the core of the servers and those of generators; none, for any, where there are too few to part."""
-    if not hasattr(os, "sched_getaffinity") or len(cores := os.sched_getaffinity(0)) < 3:
+def split_cores(servers: int = 1) -> tuple[frozenset[int], frozenset[int]]:
+    """Returns the cores of the servers, the least busy ones now, and those of generators.
+
+    None, for any, where there are too few to part.
+    """
+    if not hasattr(os, "sched_getaffinity") or len(cores := os.sched_getaffinity(0)) < servers + 2:
         return frozenset(), frozenset()
-    return frozenset({max(cores)}), frozenset(cores - {max(cores)})
+    before = _busy_ticks()
+    time.sleep(LOOK_SECONDS)
+    after = _busy_ticks()
+    quiet = sorted(cores, key=lambda core: (after[core] - before[core], -core))[:servers]
+    return frozenset(quiet), frozenset(cores.difference(quiet))
+
+
+def _busy_ticks() -> dict[int, int]:
+    """Returns how long each core has been busy."""
+    found = {}
+    for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
+        if line.startswith("cpu") and line[3].isdecimal():
+            name, *ticks = line.split()
+            user, nice, system, _idle, _waiting, *rest = map(int, ticks)
+            found[int(name[3:])] = user + nice + system + sum(rest[:3])
+    return found
