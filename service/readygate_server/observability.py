@@ -9,9 +9,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, TextIO
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-from structlog.typing import EventDict, FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from readygate_server.domain.identity import LOCAL, Principal
 from readygate_server.domain.rule import Ruleset
@@ -31,6 +32,7 @@ class Call:
     """One call as it is logged; handlers add what they decided."""
 
     request_id: str
+    method: str = ""
     received: bytes = b""
     """The request as it came, byte by byte."""
     principal: Principal = LOCAL
@@ -46,16 +48,14 @@ _call: ContextVar[Call] = ContextVar("readygate_call")
 
 def begin_call(request_id: str, method: str, received: bytes = b"") -> Call:
     """Starts a call: what is logged from here on in this task carries its id and method."""
-    call = Call(request_id, received)
+    call = Call(request_id, method, received)
     _call.set(call)
-    structlog.contextvars.bind_contextvars(request_id=request_id, method=method)
     return call
 
 
 def name_call(request_id: str) -> None:
     """Gives the call the id that its caller chose, once the request can be read."""
     current_call().request_id = request_id
-    structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 def current_call() -> Call:
@@ -67,29 +67,60 @@ def configure_logging(stream: TextIO | None = None, *, worker: int | None = None
     """Writes one JSON object per line, to standard error unless said otherwise; the lines of workers have a number."""
 
     def add_worker(_logger: object, _method: str, event: EventDict) -> EventDict:
-        if worker is not None:
-            event["worker"] = worker
+        event["worker"] = worker
         return event
 
+    out = stream or sys.stderr
+    binary = getattr(out, "buffer", None)  # a text in memory has none
+    processors: list[Processor] = [
+        _add_call,
+        *([] if worker is None else [add_worker]),
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _json if binary is None else _json_bytes,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            add_worker,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(out) if binary is None else structlog.BytesLoggerFactory(binary),
         cache_logger_on_first_use=False,
     )
+    _bound[:] = [(structlog.get_logger().bind(), out)]
 
 
 def logger() -> FilteringBoundLogger:
     """Returns the logger of the service."""
-    log: FilteringBoundLogger = structlog.get_logger()
+    # Binding anew costs as much as half a line; a logger that is bound to settings of the past would write elsewhere.
+    log: FilteringBoundLogger = _bound[0][0] if _bound and structlog.is_configured() else structlog.get_logger()
     return log
+
+
+_bound: Final[list[tuple[FilteringBoundLogger, TextIO]]] = []
+"""The logger as it was set last, and what it writes to: a text file that nobody holds closes the bytes below it."""
+_encoder: Final = msgspec.json.Encoder(enc_hook=repr)
+_thorough: Final = structlog.processors.JSONRenderer()
+
+
+def _add_call(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Says which call a line is about; what the line says itself goes before that."""
+    if (call := _call.get(None)) is not None:
+        event.setdefault("request_id", call.request_id)
+        event.setdefault("method", call.method)
+    return event
+
+
+def _json_bytes(log: object, method: str, event: EventDict) -> bytes:
+    """Returns a line in ASCII: what else may separate lines is escaped, as are characters that are none."""
+    try:
+        line = _encoder.encode(event)
+    except (TypeError, ValueError):  # half a surrogate, or a key that is no text
+        line = b""
+    return line if line and line.isascii() else str(_thorough(log, method, event)).encode()
+
+
+def _json(log: object, method: str, event: EventDict) -> str:
+    return _json_bytes(log, method, event).decode()
 
 
 class Metrics:
