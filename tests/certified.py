@@ -33,7 +33,8 @@ from readygate_server.domain.identity import LOCAL, Principal
 from readygate_server.domain.record import DecisionFacts, NewDecision, Payload, Sealed, SealedText, Stamp
 from readygate_server.domain.verdict import Waiver
 from readygate_server.domain.vocabulary import Gate, Tier
-from readygate_server.grpc_api.decision_messages import GATES, decision_message
+from readygate_server.grpc_api.decision_messages import decision_message
+from readygate_server.grpc_api.enum_values import GATES
 from readygate_server.grpc_api.record_messages import decision_entry, recorded_response
 from tests.builders import AS_OF, gate_under_test, passing_proposal
 

@@ -19,7 +19,7 @@ from readygate_server.cli.connection import connect
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.domain import errors
 from readygate_server.domain.facts import FactRef, FactValue
-from readygate_server.grpc_api.decision_messages import value_message
+from readygate_server.grpc_api.finding_messages import value_message
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,21 @@ from readygate_server.application.ports import Dossier
 from readygate_server.domain.decision import Decision
 from readygate_server.domain.verdict import Waiver
 from readygate_server.domain.vocabulary import Gate
-from readygate_server.grpc_api.decision_messages import decision_message
+from readygate_server.grpc_api.decision_messages import decision_bytes
 from readygate_server.grpc_api.ports import ServedGate
 from readygate_server.grpc_api.requests import Asked, Faults, read_asked
 
 
 class Judged(NamedTuple):
-    """A decision about a proposal, and the message that says so."""
+    """A decision about a proposal, and the serialised message that says so."""
 
     decision: Decision
-    message: DecisionMessage
-    proposal_id: str = ""
+    body: bytes
+
+    @property
+    def message(self) -> DecisionMessage:
+        """The message itself, parsed."""
+        return DecisionMessage.FromString(self.body)
 
 
 def read_request(
@@ -47,4 +51,4 @@ def judge(
     """Judges a proposal that was read."""
     wanted = asked.gate or dossier.target_gate or Gate.COMMIT
     decision = evaluate(active, dossier, Question(wanted, asked.as_of, waivers, full=asked.full))
-    return Judged(decision, decision_message(decision, gate.guide, summary=not asked.full))
+    return Judged(decision, decision_bytes(decision, gate.guide, summary=not asked.full))

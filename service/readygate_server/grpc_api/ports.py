@@ -13,7 +13,7 @@ from readygate_server.application.selection import Selection
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault
 from readygate_server.domain.rule import Ruleset
-from readygate_server.grpc_api.decision_messages import FactDirectory
+from readygate_server.grpc_api.plan_messages import FactDirectory
 
 
 class FactGuide(FactDirectory, Protocol):

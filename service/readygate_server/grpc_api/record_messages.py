@@ -11,7 +11,8 @@ from readygate.v1 import decision_pb2, decision_service_pb2, record_pb2
 from readygate.v1.gate_service_pb2 import EvaluateResponse
 from readygate_server.domain.record import DecisionFacts, DecisionFilter, PayloadState, Stamp, StoredDecision
 from readygate_server.domain.vocabulary import Verdict
-from readygate_server.grpc_api.decision_messages import GATES, TIERS, VERDICTS, ruleset_ref
+from readygate_server.grpc_api.decision_messages import ruleset_ref
+from readygate_server.grpc_api.enum_values import GATES, TIERS, VERDICTS
 
 _MICROSECONDS: Final = 1_000_000
 _PAYLOADS: Final[Mapping[PayloadState, record_pb2.PayloadState.ValueType]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from readygate.v1.gate_service_pb2 import ListRequirementsResponse
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.requirements import Requirement, RequirementList
-from readygate_server.grpc_api.decision_messages import GATES, GRADES, SEVERITIES, ruleset_ref, tier_message
+from readygate_server.grpc_api.decision_messages import ruleset_ref, tier_message
+from readygate_server.grpc_api.enum_values import GATES, GRADES, SEVERITIES
 from readygate_server.grpc_api.ports import FactGuide
 
 

@@ -12,14 +12,9 @@ from readygate_server.domain.faults import Fault
 from readygate_server.domain.rule import Check, Requirement, Rule, TierAxis, Work
 from readygate_server.domain.ruleset_diff import Change, ChangeKind
 from readygate_server.domain.vocabulary import Scope, Tier
-from readygate_server.grpc_api.decision_messages import (
-    GATES,
-    SEVERITIES,
-    TIERS,
-    provenance_message,
-    ruleset_ref,
-    value_message,
-)
+from readygate_server.grpc_api.decision_messages import ruleset_ref
+from readygate_server.grpc_api.enum_values import GATES, SEVERITIES, TIERS
+from readygate_server.grpc_api.finding_messages import provenance_message, value_message
 
 CHANGE_KINDS: Mapping[ChangeKind, pb.ChangeKind.ValueType] = {
     each: pb.ChangeKind.Value(f"CHANGE_KIND_{each.name}") for each in ChangeKind
