@@ -1,4 +1,4 @@
-"""What peers are told about a proposal, and the proposals that their answers are compared on.
+"""What peers are told about a proposal.
 
 A peer gets the facts as its own users would send them: plain data, enum values by their short names, sets as lists,
 what nobody knows left out. It is told the tier, which readygate has to work out for itself. Where a peer can not
@@ -7,41 +7,30 @@ compute what follows from several facts, the caller may do that for it (`derived
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from readygate.v1.deployment_pb2 import CHANNEL_CHAT
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.dossier import dossier_of
-from readygate_server.adapters.proposals.paths import clear_fact, set_fact
-from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.adapters.proposals.vocabulary import (
     ASSET_FIELDS,
     MEMBERS,
     UNKNOWN,
-    Kind,
-    fact_fields,
     set_member,
     short_names,
 )
 from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question
 from readygate_server.domain.derived import DERIVED, Derived, Partly
-from readygate_server.domain.facts import FactRef, Facts, FactValue, ProposalFacts, scope_of
+from readygate_server.domain.facts import Facts, ProposalFacts, scope_of
 from readygate_server.domain.vocabulary import Gate, Scope, Tier
-from tests.bench.workload import AS_OF, workload
-from tests.builders import checks_of, full_rules, passing_proposal
-from tests.properties.generated import candidates
+from tests.bench.peers.cases import GROUPS, cases
+from tests.bench.workload import AS_OF
+from tests.builders import checks_of, full_rules
 
-BACKTEST = Path(__file__).resolve().parents[2] / "cases" / "backtest"
-GROUPS = ("deployment", "org", "gov", "value", "ops")
-PERTURBED, SEED = 400, 4
+__all__ = ["GROUPS", "cases", "input_of", "tier_of"]
 
 
 def tier_of(proposal: Proposal) -> Tier:
@@ -110,78 +99,3 @@ def _computed(derived: Derived, facts: ProposalFacts, subject: str, about: Facts
         return value
     more_is_better = any(check.comparator == "at_least" for check in checks_of(derived.name))
     return value.least if more_is_better else value.most
-
-
-@cache
-def _cases() -> tuple[bytes, ...]:
-    whole = [workload(), repaired(), *(passing_proposal(tier) for tier in Tier), *_real()]
-    for proposal in whole:
-        del proposal.statements[:]  # peers are not told what somebody says instead of a fact
-    changed = [_perturbed(whole, random.Random(SEED + number)) for number in range(PERTURBED)]  # noqa: S311 -- no secret
-    return tuple(proposal.SerializeToString(deterministic=True) for proposal in (*whole, *changed))
-
-
-def cases() -> list[Proposal]:
-    """Returns the proposals that answers are compared on, the same each time; the first is the benchmark's.
-
-    After it come the same with its gaps closed, complete ones of each tier, those of documented cases, and random
-    changes of all of these: facts taken away, numbers and days moved across thresholds, other names of a list.
-    """
-    return [Proposal.FromString(each) for each in _cases()]
-
-
-def repaired() -> Proposal:
-    """Returns the benchmark's proposal with every fact as a complete proposal of its tier has it."""
-    proposal, good = workload(), passing_proposal(Tier.T3)
-    dependencies = proposal.deployment.dependencies.members[:]
-    for group in GROUPS:
-        getattr(proposal, group).CopyFrom(getattr(good, group))
-    proposal.deployment.dependencies.members[:] = dependencies
-    proposal.deployment.channel = CHANNEL_CHAT  # six APIs in a row are too slow for a voice
-    models = {"data_sources": good.data_sources[0], "apis": good.apis[1], "workflows": good.workflows[0]}
-    for field, model in models.items():
-        for number, asset in enumerate(getattr(proposal, field)):
-            before = type(asset)()
-            before.CopyFrom(asset)
-            asset.CopyFrom(model)
-            asset.id, asset.title = before.id, before.title
-            if field == "data_sources":
-                asset.corpus.CopyFrom(good.data_sources[1].corpus)
-                asset.uses.CopyFrom(before.uses)
-                asset.entity = f"entity-{number}"
-    return proposal
-
-
-def _real() -> list[Proposal]:
-    """Returns the proposals of documented cases."""
-    return [
-        read_proposal(path.read_text(encoding="utf-8"), file=path.name)[0]
-        for path in sorted(BACKTEST.glob("[FMS]*.yaml"))
-    ]
-
-
-def _perturbed(bases: list[Proposal], chance: random.Random) -> Proposal:
-    """Returns one of the proposals with some of its facts changed or gone, most often a complete one."""
-    proposal = Proposal()
-    proposal.CopyFrom(chance.choice(bases[:6] if chance.random() < 0.8 else bases))
-    fates = list(_fates(proposal))
-    thinned = chance.random() < 0.1
-    for ref, values in chance.sample(fates, k=min(len(fates), chance.choice((1, 4, 16, 32)))):
-        if thinned or not values or chance.random() < 0.25:
-            clear_fact(proposal, ref)
-        else:
-            value = chance.choice(values)
-            set_fact(proposal, ref, list(value) if isinstance(value, tuple) else value)
-    return proposal
-
-
-def _fates(proposal: Proposal) -> Iterator[tuple[FactRef, tuple[FactValue, ...]]]:
-    """Yields each fact that a proposal can state, with values on all sides of what is asked of it."""
-    for name, field in fact_fields().items():
-        if field.kind is Kind.WHOLE or not field.in_proposal:
-            continue
-        assets = (
-            [""] if field.scope is Scope.DEPLOYMENT else [a.id for a in getattr(proposal, ASSET_FIELDS[field.scope])]
-        )
-        for subject in assets:
-            yield FactRef(name, subject), candidates(name)

@@ -19,7 +19,7 @@ from tests.bench.workload import AS_OF
 from tests.builders import full_rules
 from tests.differential.threshold_proposals import ThresholdProposals
 
-EDGES, SEED = 200, 66
+EDGES, SEED = 100, 66
 
 
 def at_the_edge() -> Iterator[Proposal]:
