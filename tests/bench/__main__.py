@@ -18,16 +18,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import part_calls
-from tests.bench.generator import Generator, generator
+from tests.bench import part_calls, part_generator, part_records
+from tests.bench.generator import Generator, GoGenerator, generator
 from tests.bench.measure import machine
 from tests.bench.processes import BenchError
 from tests.bench.report import markdown
 from tests.bench.run import Part, Setting, split_cores
 
 PARTS: Final[Mapping[str, Callable[[Setting, Generator], Part]]] = {
-    "calls": part_calls.measure,
+    "generator": part_generator.measure,
+    "calls": part_calls.measure_calls,
+    "batches": part_calls.measure_batches,
+    "workers": part_calls.measure_workers,
+    "records": part_records.measure,
 }
+NEEDS_GO: Final = {"generator", "peers"}
 
 
 def _setting(options: argparse.Namespace) -> Setting:
@@ -46,6 +51,9 @@ def run(options: argparse.Namespace) -> list[Part]:
         for name in options.parts or PARTS:
             started = time.monotonic()
             print(f"{name}, with {load.name}", file=sys.stderr, flush=True)
+            if name in NEEDS_GO and not isinstance(load, GoGenerator):
+                print("  left out: needs Go", file=sys.stderr, flush=True)
+                continue
             parts.append(PARTS[name](setting, load))
             print(f"  {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return parts

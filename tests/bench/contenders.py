@@ -6,12 +6,13 @@ import asyncio
 import json
 import multiprocessing
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,6 +31,13 @@ class Server:
     name: str
     address: str
     pid: int
+    beside: tuple[int, ...] = ()
+    """Other processes of the same server that the first did not start."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Returns the processes that all others of the server descend from."""
+        return (self.pid, *self.beside)
 
 
 @contextmanager
@@ -66,11 +74,31 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 @contextmanager
-def echo_server(replies: Mapping[str, bytes], cores: Collection[int]) -> Iterator[Server]:
-    """Runs a servicer that answers each method with its reply, in a spawned process."""
+def echo_server(
+    replies: Mapping[str, bytes], cores: Collection[int], *, workers: int = 1, name: str = "echo"
+) -> Iterator[Server]:
+    """Runs a servicer that answers each method with its reply, in spawned processes that share a port."""
+    with ExitStack() as stack:
+        port = stack.enter_context(_free_port()) if workers > 1 else 0
+        servers = [stack.enter_context(_echo_process(replies, cores, port)) for _ in range(workers)]
+        address = servers[0][0]
+        yield Server(name, address, servers[0][1], tuple(pid for _address, pid in servers[1:]))
+
+
+@contextmanager
+def _free_port() -> Iterator[int]:
+    """Yields a port that several processes can listen on, and nobody else."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@contextmanager
+def _echo_process(replies: Mapping[str, bytes], cores: Collection[int], port: int) -> Iterator[tuple[str, int]]:
     context = multiprocessing.get_context("spawn")
     link, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(replies, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(replies, theirs, port), daemon=True)
     with on_cores(cores):
         process.start()
     theirs.close()
@@ -78,7 +106,7 @@ def echo_server(replies: Mapping[str, bytes], cores: Collection[int]) -> Iterato
         if not link.poll(PATIENCE_SECONDS):
             raise BenchError("the echo servicer does not serve")
         assert process.pid is not None, "a process that was started has an id"
-        yield Server("echo", f"127.0.0.1:{link.recv()}", process.pid)
+        yield f"127.0.0.1:{link.recv()}", process.pid
     finally:
         link.close()
         stop_process(process)
@@ -121,15 +149,16 @@ def _stream_handler(reply: bytes) -> grpc.RpcMethodHandler[bytes, bytes]:
     return grpc.stream_stream_rpc_method_handler(answer)
 
 
-def _serve(replies: Mapping[str, bytes], link: Connection) -> None:
+def _serve(replies: Mapping[str, bytes], link: Connection, port: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, which gets it too, decides when to end
-    asyncio.run(_serve_until_closed(replies, link))
+    asyncio.run(_serve_until_closed(replies, link, port))
 
 
-async def _serve_until_closed(replies: Mapping[str, bytes], link: Connection) -> None:
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1)])
+async def _serve_until_closed(replies: Mapping[str, bytes], link: Connection, port: int) -> None:
+    most = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+    server = grpc.aio.server(options=[("grpc.so_reuseport", int(port > 0)), *most])
     server.add_generic_rpc_handlers((_Echo(replies),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     link.send(port)
     await asyncio.to_thread(link.poll, None)  # nothing is ever sent: there is news only when the parent goes away

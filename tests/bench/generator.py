@@ -8,6 +8,7 @@ limit, against a server in Go with messages of the same sizes.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import struct
@@ -44,6 +45,12 @@ class Calls:
     wire: Wire = "grpc"
     connections: int = 2
     streams: int = 8
+    items: int = 1
+    """Of each request of a stream."""
+    before: str = ""
+    """What stands before the number in the id of the first item of a stream's request."""
+    greeting: bytes = b""
+    """Sent first on each stream."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,8 @@ class Generator(Protocol):
     def ask(self, calls: Calls) -> list[bytes]:
         """Returns the reply to every request, each sent once."""
 
-    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pid: int) -> Seen:
-        """Puts a load on the server that the process is the root of, and returns what it saw."""
+    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pids: Sequence[int]) -> Seen:
+        """Puts a load on the server of these processes, and returns what it saw."""
 
 
 class GoGenerator:
@@ -97,7 +104,7 @@ class GoGenerator:
             raise BenchError(f"{calls.method} at {calls.address}: {said.decode()}")
         return list(_framed(replies.read_bytes()))
 
-    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pid: int) -> Seen:
+    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pids: Sequence[int]) -> Seen:
         """Puts a load on a server, and returns what it saw."""
         paced = {"outstanding": pace.outstanding} if isinstance(pace, Closed) else {"rate": pace.rate}
         process = self._start(calls, first=self._first(), warm_up=warm_up, seconds=seconds, **paced)
@@ -105,9 +112,9 @@ class GoGenerator:
         assert process.stderr is not None, "is a pipe"
         with process:
             process.stdout.readline()  # begins to count
-            before = cpu_seconds_of_all(pid)
+            before = cpu_seconds_of_all(pids)
             process.stdout.readline()  # ends
-            used = cpu_seconds_of_all(pid) - before
+            used = cpu_seconds_of_all(pids) - before
             line = process.stdout.readline()
             data = array("I", process.stdout.read())
             if process.wait() or not line:
@@ -131,6 +138,9 @@ class GoGenerator:
             "mark": MARK,
             "connections": calls.connections,
             "streams": calls.streams,
+            "items": calls.items,
+            "before": calls.before,
+            "greeting": base64.b64encode(calls.greeting).decode(),
         }
         assert process.stdin is not None, "is a pipe"
         process.stdin.write(json.dumps(load).encode() + b"\n")
@@ -191,7 +201,7 @@ class PythonGenerator:
             for number, request in enumerate(calls.requests)
         ]
 
-    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pid: int) -> Seen:
+    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pids: Sequence[int]) -> Seen:
         """Puts a load on a server, and returns what it saw."""
         if calls.wire != "grpc":
             raise BenchError(f"the generator in Python knows no {calls.wire}: install Go 1.26 or newer")
@@ -199,9 +209,9 @@ class PythonGenerator:
         target = Target(calls.address, calls.method, calls.requests[0], others=calls.requests[1:], first=first)
         window = self._generators.start(target, pace, warm_up=warm_up, seconds=seconds, processes=PROCESSES)
         window.wait_for_start()
-        before = cpu_seconds_of_all(pid)
+        before = cpu_seconds_of_all(pids)
         window.wait_for_end()
-        used = cpu_seconds_of_all(pid) - before
+        used = cpu_seconds_of_all(pids) - before
         samples = self._generators.collect(window, processes=PROCESSES)
         moments = array("I", (round(each * 1e6) for sample in samples for each in sample.moments))
         times = array("I", (round(each * 1e6) for sample in samples for each in sample.latencies))

@@ -77,9 +77,11 @@ def _driven(lane: Lane, generator: Generator, *, once: float, warm_up: float, se
     for factor in range(1, TRIES):
         with suppress(NoCallsError):
             return generator.drive(
-                lane.calls, lane.pace, warm_up=warm_up * factor, seconds=seconds * factor, pid=lane.server.pid
+                lane.calls, lane.pace, warm_up=warm_up * factor, seconds=seconds * factor, pids=lane.server.pids
             )
-    return generator.drive(lane.calls, lane.pace, warm_up=warm_up * TRIES, seconds=seconds * TRIES, pid=lane.server.pid)
+    return generator.drive(
+        lane.calls, lane.pace, warm_up=warm_up * TRIES, seconds=seconds * TRIES, pids=lane.server.pids
+    )
 
 
 def time_alone(calls: Calls, generator: Generator) -> float:

@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -88,12 +88,13 @@ def processes_under(pid: int) -> list[int]:
     return [pid, *(each for child in below for each in processes_under(child))]
 
 
-def cpu_seconds_of_all(pid: int) -> float:
-    """Returns the processor time used so far by a process and all that it started, as far as they still run."""
+def cpu_seconds_of_all(pids: Iterable[int]) -> float:
+    """Returns the processor time used so far by processes and all that they started, as far as they still run."""
     used = 0.0
-    for each in processes_under(pid):
-        with suppress(OSError):
-            used += cpu_seconds(each)
+    for pid in pids:
+        for each in processes_under(pid):
+            with suppress(OSError):
+                used += cpu_seconds(each)
     return used
 
 

@@ -24,13 +24,11 @@ from typing import Any, Final, Literal, TypeAlias
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from readygate.v1 import gate_pb2, ruleset_pb2
-from readygate.v1 import gate_service_pb2 as pb
 from readygate.v1.deployment_pb2 import Audience
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.domain.vocabulary import Tier
 from tests.bench.marks import MARK, PLACE, numbered
-from tests.bench.workload import APIS, AS_OF, SOURCES, WORKFLOWS, workload
+from tests.bench.workload import APIS, SOURCES, WORKFLOWS, workload
 from tests.builders import passing_proposal
 
 Kind: TypeAlias = Literal["new", "shared", "again"]
@@ -70,17 +68,6 @@ def proposals(kind: Kind, count: int) -> tuple[Proposal, ...]:
         only = portfolio(1, shared=False)[0]
         return (Proposal.FromString(numbered(only.SerializeToString(), 0)),)
     return tuple(portfolio(count, shared=kind == "shared"))
-
-
-def evaluate_request(proposal: Proposal, *, view: int = pb.VIEW_SUMMARY, ruleset: str = RULESET) -> pb.EvaluateRequest:
-    """Returns the request for one proposal; it is nobody's twin, because it has no id."""
-    return pb.EvaluateRequest(
-        proposal=proposal,
-        gate=gate_pb2.GATE_COMMIT,
-        as_of=AS_OF,
-        view=pb.View.ValueType(view),
-        ruleset=ruleset_pb2.RulesetSelector(name=ruleset),
-    )
 
 
 def _own(draw: random.Random) -> Proposal:

@@ -60,4 +60,12 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _cell(value: object) -> str:
-    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, list):
+        return f"{Spread.of(value):{_digits(value)}}"
+    return f"{value:{_digits([value])}}" if isinstance(value, float) else str(value)
+
+
+def _digits(values: Sequence[float]) -> str:
+    """Returns the format that shows three digits, and no fraction of hundreds."""
+    size = max(map(abs, values))
+    return ",.0f" if size >= 100 else ".1f" if size >= 10 else ".2f" if size >= 1 else ".3f"

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -117,68 +116,6 @@ func (caller unary) invoke(request []byte, got *reply) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return caller.connection.Invoke(ctx, caller.method, request, got)
-}
-
-// stream is one bidirectional call whose replies come in the order of its requests.
-type stream struct {
-	client  grpc.ClientStream
-	sending sync.Mutex
-	waiting chan chan *reply
-	failure error
-	ended   chan struct{}
-}
-
-func dialStreams(load Load) ([]Caller, func(), error) {
-	connections, end, err := connect(load)
-	if err != nil {
-		return nil, end, err
-	}
-	var callers []Caller
-	for number := range max(load.Streams, 1) {
-		description := grpc.StreamDesc{ServerStreams: true, ClientStreams: true}
-		client, err := connections[number%len(connections)].NewStream(context.Background(), &description, load.Method)
-		if err != nil {
-			return nil, end, err
-		}
-		each := &stream{client: client, waiting: make(chan chan *reply, 1<<16), ended: make(chan struct{})}
-		go each.receive()
-		callers = append(callers, each)
-	}
-	return callers, end, nil
-}
-
-func (caller *stream) receive() {
-	defer close(caller.ended)
-	for {
-		got := &reply{keep: true}
-		if err := caller.client.RecvMsg(got); err != nil {
-			caller.failure = err
-			return
-		}
-		(<-caller.waiting) <- got
-	}
-}
-
-func (caller *stream) Call(request []byte) (int, error) {
-	reply, err := caller.Ask(request)
-	return len(reply), err
-}
-
-func (caller *stream) Ask(request []byte) ([]byte, error) {
-	mine := make(chan *reply, 1)
-	caller.sending.Lock()
-	caller.waiting <- mine
-	err := caller.client.SendMsg(request)
-	caller.sending.Unlock()
-	if err != nil && err != io.EOF { // after EOF the reason is what receiving says
-		return nil, err
-	}
-	select {
-	case got := <-mine:
-		return got.bytes, nil
-	case <-caller.ended:
-		return nil, caller.failure
-	}
 }
 
 type web struct {

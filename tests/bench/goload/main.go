@@ -28,6 +28,9 @@ type Load struct {
 	Rate        float64 `json:"rate"` // calls per second in an open loop; 0 for a closed loop
 	Connections int     `json:"connections"`
 	Streams     int     `json:"streams"`
+	Items       int     `json:"items"`    // of each request of a stream
+	Before      string  `json:"before"`   // what stands before the number in the id of the first item of a stream's request
+	Greeting    []byte  `json:"greeting"` // sent first on each stream
 	WarmUp      float64 `json:"warm_up"`
 	Seconds     float64 `json:"seconds"`
 	Replies     string  `json:"replies"` // file for the replies to every request, each sent once; no load then
