@@ -41,6 +41,8 @@ class Call:
     verdict: str = ""
     ruleset: str = ""
     items: int = 0
+    failed: int = 0
+    """Items that were answered with an error of their own."""
 
 
 _call: ContextVar[Call] = ContextVar("readygate_call")
@@ -135,6 +137,9 @@ class Metrics:
             "readygate_call_seconds", "Time from request to reply.", ("method",), buckets=_BUCKETS, registry=registry
         )
         self.decisions = Counter("readygate_decisions", "Proposals that were judged.", ("verdict",), registry=registry)
+        self.items = Counter(
+            "readygate_items", "Items of batches and streams: answered or failed.", ("result",), registry=registry
+        )
         self.in_flight = Gauge(
             "readygate_calls_in_flight",
             "Calls that are being answered.",

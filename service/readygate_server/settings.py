@@ -87,6 +87,10 @@ class Limits:
     waivers: int = 200
     files: int = 1_000
     text_characters: int = 4_000
+    stream_unanswered: int = 64
+    """Items of one stream that are read and not yet answered: enough for one commit to hold many decisions."""
+    stream_seconds: int = 900
+    """How long a stream lasts; its ruleset is that of its beginning, and its connection ends only after it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ def scripted(answers: Sequence[Answer]) -> Iterator[Scripted]:
             seen.ids.extend(item.request_id for item in request.items)
             return pb.BatchEvaluateResponse()
 
+        def EvaluateStream(self, request_iterator: object, context: object) -> Iterator[pb.EvaluateStreamResponse]:  # noqa: N802
+            raise NotImplementedError
+
         def Simulate(self, request: pb.SimulateRequest, context: object) -> pb.SimulateResponse:  # noqa: N802
             raise NotImplementedError
 

@@ -23,7 +23,7 @@ from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.grpc_api.keeping import Keeping
 from readygate_server.grpc_api.server import GateServer
 from readygate_server.observability import Metrics, configure_logging
-from readygate_server.settings import Address, ServerSettings
+from readygate_server.settings import Address, Limits, ServerSettings
 
 AS_OF = "2026-11-01"
 _EXAMPLE = Path(__file__).parents[2] / "clients/examples/refund-agent.yaml"
@@ -79,6 +79,7 @@ async def running(
     calls: int = 256,
     listen: str = "127.0.0.1:0",
     keeping: Keeping | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Running]:
     """Runs a server; without rulesets it is not ready, and without keeping it has no record."""
     log = io.StringIO()
@@ -87,7 +88,9 @@ async def running(
     served = gate or ServedRules()
     if snapshot is not None:
         served.swap(snapshot)
-    settings = ServerSettings(listen=Address.parse(listen), concurrent_calls=calls, drain_seconds=5)
+    settings = ServerSettings(
+        listen=Address.parse(listen), concurrent_calls=calls, drain_seconds=5, limits=limits or Limits()
+    )
     server = GateServer(served, settings, metrics, keeping=keeping)
     await server.start()
     if snapshot is not None:

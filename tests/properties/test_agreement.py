@@ -66,8 +66,8 @@ def test_the_proposals_have_different_answers() -> None:
     assert len(verdicts) >= len(Verdict) - 1
 
 
-async def test_server_batch_and_simulation_agree(snapshot: Snapshot) -> None:
-    """A server answers like this process: alone, in a batch, and as a simulation that changes nothing."""
+async def test_server_batch_stream_and_simulation_agree(snapshot: Snapshot) -> None:
+    """A server answers like this process: alone, in a batch, in a stream, and as a simulation that changes nothing."""
     asked = [
         pb.EvaluateRequest(
             request_id=f"r-{number}",
@@ -84,6 +84,11 @@ async def test_server_batch_and_simulation_agree(snapshot: Snapshot) -> None:
         for item in together.items:
             item.ClearField("ruleset")  # a batch has one for all
         batch = await server.client.batch_evaluate(together, timeout=60)
+        items = [pb.EvaluateStreamItem(item_id=each.request_id, request=each) for each in together.items]
+        streams = [
+            {each.item_id: each.response async for each in server.client.evaluate_stream(given, ruleset=RULES)}
+            for given in (items, iter(items))  # several to a message, and one by one
+        ]
         assumed = [
             await server.client.simulate(
                 pb.SimulateRequest(
@@ -96,6 +101,10 @@ async def test_server_batch_and_simulation_agree(snapshot: Snapshot) -> None:
     expected = [local(each.made(), each.gate) for each in some_sketches()]
     assert [each.decision.SerializeToString(deterministic=True) for each in alone] == expected
     assert [each.response.decision.SerializeToString(deterministic=True) for each in batch.results] == expected
+    assert [each.response for each in batch.results] == alone
+    for streamed in streams:
+        answers = [streamed[each.request_id].SerializeToString(deterministic=True) for each in alone]
+        assert answers == [each.SerializeToString(deterministic=True) for each in alone]
     assert [each.decision.SerializeToString(deterministic=True) for each in assumed] == expected
 
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -20,9 +20,11 @@ from google.protobuf.message import Message
 
 from readygate.credentials import Bearer, Token
 from readygate.errors import error_of
-from readygate.operations import Asynchronous, Blocking, Operations, Rpc, Watch
+from readygate.operations import Asynchronous, Blocking, EvaluateStream, Operations, Rpc, Watch
+from readygate.sending import Items, Sending
 from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1.decision_service_pb2 import WatchDecisionsRequest, WatchDecisionsResponse
+from readygate.v1.ruleset_pb2 import RulesetSelector
 
 DEFAULT_TIMEOUT: Final = 10.0
 """Seconds that a call may take, with all its attempts."""
@@ -98,6 +100,27 @@ class GateClient(Blocking, Operations):
             except grpc.RpcError as failure:
                 time.sleep(patience.after(cast("Any", failure)))
 
+    def stream(
+        self,
+        rpc: EvaluateStream,
+        items: Iterable[gate.EvaluateStreamItem],
+        *,
+        ruleset: RulesetSelector | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[gate.EvaluateStreamResult]:
+        """Sends items and gives results; `evaluate_stream` comes here."""
+        sending = Sending(items, ruleset)
+        send = self._channel.stream_stream(rpc.path, _serialise, _reader_of(rpc.reply))
+        replies = send(sending.messages(), timeout=timeout, metadata=self._bearer.metadata())
+        try:
+            for reply in replies:
+                yield from reply.results
+        except grpc.RpcError as failure:
+            raise error_of(cast("Any", failure)) from failure
+        finally:
+            replies.cancel()  # who looks at no more results leaves nothing behind
+        sending.check()
+
     def close(self) -> None:
         """Closes the connection."""
         self._channel.close()
@@ -166,6 +189,28 @@ class AsyncGateClient(Asynchronous, Operations):
                     yield reply
             except grpc.aio.AioRpcError as failure:
                 await asyncio.sleep(patience.after(failure))
+
+    async def stream(
+        self,
+        rpc: EvaluateStream,
+        items: Items,
+        *,
+        ruleset: RulesetSelector | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- gRPC tells the server about it
+    ) -> AsyncIterator[gate.EvaluateStreamResult]:
+        """Sends items and gives results; `evaluate_stream` comes here."""
+        sending = Sending(items, ruleset)
+        send = self._channel.stream_stream(rpc.path, _serialise, _reader_of(rpc.reply))
+        replies = send(sending.messages_soon(), timeout=timeout, metadata=self._bearer.metadata())
+        try:
+            async for reply in replies:
+                for result in reply.results:
+                    yield result
+        except grpc.aio.AioRpcError as failure:
+            raise error_of(failure) from failure
+        finally:
+            replies.cancel()  # who looks at no more results leaves nothing behind
+        sending.check()
 
     async def close(self) -> None:
         """Closes the connection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
 
@@ -14,6 +14,7 @@ from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1 import log_service_pb2 as log
 from readygate.v1 import ruleset_service_pb2 as rulesets
 from readygate.v1 import waiver_service_pb2 as waivers
+from readygate.v1.ruleset_pb2 import RulesetSelector
 
 _GATE: Final = "/readygate.v1.GateService"
 _RULESETS: Final = "/readygate.v1.RulesetService"
@@ -87,6 +88,59 @@ class Watch:
     def __get__(self, client: Any, owner: type) -> Any:
         """Gives the operation of a client."""
         return self if client is None else partial(client.watch, self)
+
+
+class BlockingStream(Protocol):
+    """The operation of a blocking client that streams proposals."""
+
+    def __call__(
+        self,
+        items: Iterable[gate.EvaluateStreamItem],
+        *,
+        ruleset: RulesetSelector | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[gate.EvaluateStreamResult]:
+        """Gives each result as it is ready; raises GateError when the stream ends early."""
+        ...
+
+
+class AsynchronousStream(Protocol):
+    """The operation of an asynchronous client that streams proposals."""
+
+    def __call__(
+        self,
+        items: Iterable[gate.EvaluateStreamItem] | AsyncIterable[gate.EvaluateStreamItem],
+        *,
+        ruleset: RulesetSelector | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[gate.EvaluateStreamResult]:
+        """Gives each result as it is ready; raises GateError when the stream ends early."""
+        ...
+
+
+class EvaluateStream:
+    """The RPC that judges proposals while they are sent, as an attribute of both clients.
+
+    Takes items as they come and gives results as they are ready, in any order: match them by `item_id`. Each holds a
+    response or an error of its own. Items of a list or another sequence share messages, which costs the gate less;
+    all others are sent one by one. It lasts as long as there are items, unless `timeout`, in seconds, ends it.
+    """
+
+    path: Final = f"{_GATE}/EvaluateStream"
+    reply: Final = gate.EvaluateStreamResponse
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, client: Blocking, owner: type) -> BlockingStream: ...
+
+    @overload
+    def __get__(self, client: Asynchronous, owner: type) -> AsynchronousStream: ...
+
+    def __get__(self, client: Any, owner: type) -> Any:
+        """Gives the operation of a client."""
+        return self if client is None else partial(client.stream, self)
 
 
 class Operations:
@@ -178,3 +232,5 @@ class Operations:
     )
     watch_decisions = Watch()
     """Gives decisions in the order of the log, and goes on after a break of the connection where it was."""
+    evaluate_stream = EvaluateStream()
+    """Judges proposals while they are sent, by one ruleset; each result is a response or an error of its own."""

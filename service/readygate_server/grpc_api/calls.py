@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -28,11 +28,14 @@ from readygate_server.grpc_api.errors import (
     answer_of,
     foreseen,
 )
+from readygate_server.grpc_api.incoming import Incoming
 from readygate_server.grpc_api.requests import usable_request_id
 from readygate_server.observability import Call, Metrics, begin_call, current_call, logger, name_call
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
+ASK_AGAIN_SECONDS: Final = 1.0
+"""How often the callers of streams in both directions are asked for anew."""
 _OK: Final = "OK"
 _SERVER_FAULTS: Final = frozenset({"INTERNAL", "UNKNOWN"})
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -78,6 +81,38 @@ def surround_stream(
                 yield reply
 
     return grpc.unary_stream_rpc_method_handler(answer, response_serializer=_serialise)
+
+
+def surround_bidi(
+    handler: Handler,
+    method: str,
+    behaviour: Callable[[Any, Any], AsyncGenerator[Any, None]],
+    shared: Surroundings,
+) -> Handler:
+    """Returns the handler of a call that takes and gives a stream; its behaviour gets the requests as Incoming.
+
+    Who calls is asked for anew before a message, but not before each: there may be thousands in a second.
+    """
+
+    def parse(raw: bytes) -> Message:
+        if (message := _parsed(handler, raw)) is None:
+            raise _not_a_message(raw)
+        return message
+
+    async def answer(requests: AsyncIterator[bytes], context: _Context) -> AsyncIterator[Any]:
+        async with (
+            _call(handler, method, b"", context, shared),
+            Incoming(requests, parse, shared.stopping) as incoming,
+            contextlib.aclosing(behaviour(incoming, context)) as replies,
+        ):
+            due = time.monotonic() + ASK_AGAIN_SECONDS
+            async for reply in replies:
+                if (now := time.monotonic()) >= due:
+                    await shared.door.check_again(current_call(), context)
+                    due = now + ASK_AGAIN_SECONDS
+                yield reply
+
+    return grpc.stream_stream_rpc_method_handler(answer, response_serializer=_serialise)
 
 
 def guard(handler: Handler | None, door: Doorkeeper) -> Handler:
@@ -196,6 +231,8 @@ def _tell(call: Call, method: str, code: str, reason: str, seconds: float, share
         said["reason"] = reason
     if call.items:
         said["items"] = call.items
+    if call.failed:
+        said["failed"] = call.failed
     if call.verdict:
         said["verdict"] = call.verdict
     if call.ruleset:

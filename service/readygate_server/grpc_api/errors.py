@@ -78,6 +78,17 @@ class StoppingError(GateError):
 
 
 @dataclass(eq=False)
+class StreamEndedError(GateError):
+    """The server reads no more of a stream, and has answered what it had read."""
+
+    why: str
+
+    def __str__(self) -> str:
+        """Returns why, and how to go on."""
+        return f"{self.why}; all that was read of the stream is answered, send the rest on another one"
+
+
+@dataclass(eq=False)
 class UnexpectedError(GateError):
     """Something unforeseen happened; only the log says what."""
 
@@ -125,6 +136,7 @@ TABLE: Final[Mapping[type[GateError], Row]] = {
     ),
     NotReadyError: Row(grpc.StatusCode.UNAVAILABLE, pb.ERROR_REASON_NOT_READY, lambda _: {}),
     StoppingError: Row(grpc.StatusCode.UNAVAILABLE, pb.ERROR_REASON_NOT_READY, lambda _: {}),
+    StreamEndedError: Row(grpc.StatusCode.UNAVAILABLE, pb.ERROR_REASON_NOT_READY, lambda _: {}),
     DeadlineExceededError: Row(grpc.StatusCode.DEADLINE_EXCEEDED, pb.ERROR_REASON_DEADLINE_EXCEEDED, lambda _: {}),
     OverloadedError: Row(
         grpc.StatusCode.RESOURCE_EXHAUSTED, pb.ERROR_REASON_OVERLOADED, lambda error: {"limit": error.limit}

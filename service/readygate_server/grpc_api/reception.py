@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import grpc
 import grpc.aio
 
 from readygate_server.grpc_api.authentication import Doorkeeper
-from readygate_server.grpc_api.calls import Handler, Surroundings, guard, surround, surround_stream
+from readygate_server.grpc_api.calls import Handler, Surroundings, guard, surround, surround_bidi, surround_stream
 from readygate_server.grpc_api.errors import OverloadedError, StoppingError
 from readygate_server.observability import Metrics
 
@@ -110,13 +110,14 @@ class Reception(grpc.GenericRpcHandler):
             return OverloadedError(self._limit)
 
         if handler.response_streaming:
-            behaviour: Any = handler.unary_stream  # typed as of the blocking server
+            behaviour: Any = handler.stream_stream or handler.unary_stream  # typed as of the blocking server
+            around = surround_bidi if handler.request_streaming else surround_stream
             return _Method(
-                surround_stream(handler, name, behaviour, self._shared),
-                surround_stream(handler, name, _refuse_stream(overloaded), self._refused),
-                surround_stream(handler, name, _refuse_stream(StoppingError), self._refused),
+                around(handler, name, behaviour, self._shared),
+                around(handler, name, _refuse_stream(overloaded), self._refused),
+                around(handler, name, _refuse_stream(StoppingError), self._refused),
             )
-        assert handler.unary_unary is not None, "no RPC of the contract takes a stream"
+        assert handler.unary_unary is not None, "no RPC of the contract takes a stream and gives one message"
         return _Method(
             surround(handler, name, handler.unary_unary, self._shared),
             surround(handler, name, _refuse(overloaded), self._refused),
@@ -131,8 +132,8 @@ def _refuse(error: Callable[[], Exception]) -> Callable[[Any, Any], Awaitable[An
     return refuse
 
 
-def _refuse_stream(error: Callable[[], Exception]) -> Callable[[Any, Any], AsyncIterator[Any]]:
-    async def refuse(_request: object, _context: object) -> AsyncIterator[Any]:
+def _refuse_stream(error: Callable[[], Exception]) -> Callable[[Any, Any], AsyncGenerator[Any, None]]:
+    async def refuse(_request: object, _context: object) -> AsyncGenerator[Any, None]:
         for reply in await _refuse(error)(_request, _context):
             yield reply
 

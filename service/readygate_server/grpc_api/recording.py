@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from readygate.v1.gate_service_pb2 import EvaluateResponse
 from readygate.v1.record_pb2 import DecisionEntry
 from readygate_server.application.record_ports import Archive, NameVault, Recorder
 from readygate_server.domain.decision import Decision
@@ -86,10 +85,10 @@ class Recording:
         self._vault = vault
         self._sealer = sealer
 
-    async def record(
-        self, asking: Asking, decision: Decision, response: EvaluateResponse, *, proposal_id: str
-    ) -> bytes:
+    async def record(self, asking: Asking, decision: Decision, unrecorded: bytes, *, proposal_id: str) -> bytes:
         """Returns the bytes of the answer once they are durable: of this one, or of its twin that came first.
+
+        `unrecorded` is a serialised EvaluateResponse that does not yet say where it is recorded.
 
         Raises:
           RequestIdReusedError: when the caller used the id with another request.
@@ -98,7 +97,6 @@ class Recording:
         name = asking.principal.name
         sealed = await self._sealer.seal_soon(asking.raw, caller=name)
         facts = _facts_of(decision, proposal_id, sealed)
-        unrecorded = response.SerializeToString(deterministic=True)
         request_commitment, caller_commitment = sealed.commit(asking.raw), sealed.commit(name.encode())
         redacted_digest = sha256(sealed.redacted).digest()
 

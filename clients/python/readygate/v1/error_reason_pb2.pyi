@@ -44,7 +44,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "expression": "…"}.
     """
     ERROR_REASON_NOT_READY: _ErrorReason.ValueType  # 6
-    """No sound ruleset is loaded, or the server is stopping. Code UNAVAILABLE."""
+    """No sound ruleset is loaded, the server is stopping, or a stream has lasted as long as one may. Code UNAVAILABLE."""
     ERROR_REASON_UNEXPECTED: _ErrorReason.ValueType  # 7
     """Something unforeseen happened; details are in the server's log under the request id. Code INTERNAL;
     metadata {"request_id": "…"}.
@@ -109,7 +109,7 @@ ERROR_REASON_RULE_FAILED: ErrorReason.ValueType  # 5
 "expression": "…"}.
 """
 ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 6
-"""No sound ruleset is loaded, or the server is stopping. Code UNAVAILABLE."""
+"""No sound ruleset is loaded, the server is stopping, or a stream has lasted as long as one may. Code UNAVAILABLE."""
 ERROR_REASON_UNEXPECTED: ErrorReason.ValueType  # 7
 """Something unforeseen happened; details are in the server's log under the request id. Code INTERNAL;
 metadata {"request_id": "…"}.

@@ -225,6 +225,122 @@ class BatchItemResult(_message.Message):
 Global___BatchItemResult: _TypeAlias = BatchItemResult  # noqa: Y015
 
 @_typing.final
+class EvaluateStreamRequest(_message.Message):
+    """A message to EvaluateStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULESET_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ruleset(self) -> _ruleset_pb2.RulesetSelector:
+        """Ruleset for all items of the stream, in the first message only; the default when left out there."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluateStreamItem]:
+        """Items, up to `max_batch_items` in one message. Several in a message cost less than one in each."""
+
+    def __init__(
+        self,
+        *,
+        ruleset: _ruleset_pb2.RulesetSelector | None = ...,
+        items: _abc.Iterable[Global___EvaluateStreamItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ruleset", b"_ruleset", "ruleset", b"ruleset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ruleset", b"_ruleset", "items", b"items", "ruleset", b"ruleset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ruleset: _TypeAlias = _typing.Literal["ruleset"]  # noqa: Y015
+    _WhichOneofArgType__ruleset: _TypeAlias = _typing.Literal["_ruleset", b"_ruleset"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ruleset) -> _WhichOneofReturnType__ruleset | None: ...
+
+Global___EvaluateStreamRequest: _TypeAlias = EvaluateStreamRequest  # noqa: Y015
+
+@_typing.final
+class EvaluateStreamItem(_message.Message):
+    """One proposal in a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """Id by which the sender finds the answer, which carries it as it is; best one for each item of a stream."""
+    @_builtins.property
+    def request(self) -> Global___EvaluateRequest:
+        """Required. What is to be judged; its ruleset must be left out."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        request: Global___EvaluateRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+
+Global___EvaluateStreamItem: _TypeAlias = EvaluateStreamItem  # noqa: Y015
+
+@_typing.final
+class EvaluateStreamResponse(_message.Message):
+    """A message from EvaluateStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluateStreamResult]:
+        """Results that were ready, one or more."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___EvaluateStreamResult] | None = ...,
+    ) -> None: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+
+Global___EvaluateStreamResponse: _TypeAlias = EvaluateStreamResponse  # noqa: Y015
+
+@_typing.final
+class EvaluateStreamResult(_message.Message):
+    """Result of one item of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """Id of the item."""
+    @_builtins.property
+    def response(self) -> Global___EvaluateResponse:
+        """The item was judged."""
+
+    @_builtins.property
+    def error(self) -> Global___ItemError:
+        """The item was not judged."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        response: Global___EvaluateResponse | None = ...,
+        error: Global___ItemError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "response", b"response", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "item_id", b"item_id", "response", b"response", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["response", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___EvaluateStreamResult: _TypeAlias = EvaluateStreamResult  # noqa: Y015
+
+@_typing.final
 class ItemError(_message.Message):
     """Why an item was not judged."""
 
@@ -637,10 +753,12 @@ class Limits(_message.Message):
     MAX_STATEMENTS_FIELD_NUMBER: _builtins.int
     MAX_OVERRIDES_FIELD_NUMBER: _builtins.int
     MAX_TEXT_CHARACTERS_FIELD_NUMBER: _builtins.int
+    MAX_STREAM_UNANSWERED_FIELD_NUMBER: _builtins.int
+    MAX_STREAM_SECONDS_FIELD_NUMBER: _builtins.int
     max_request_bytes: _builtins.int
     """Bytes in a request."""
     max_batch_items: _builtins.int
-    """Items in a batch."""
+    """Items in a batch, and in one message of a stream."""
     max_assets: _builtins.int
     """Data sources, APIs and workflows, each."""
     max_evidence: _builtins.int
@@ -651,6 +769,10 @@ class Limits(_message.Message):
     """Fact overrides."""
     max_text_characters: _builtins.int
     """Characters in a text."""
+    max_stream_unanswered: _builtins.int
+    """Items of a stream that may be unanswered before the server reads no further."""
+    max_stream_seconds: _builtins.int
+    """Seconds that a stream lasts."""
     def __init__(
         self,
         *,
@@ -661,8 +783,10 @@ class Limits(_message.Message):
         max_statements: _builtins.int = ...,
         max_overrides: _builtins.int = ...,
         max_text_characters: _builtins.int = ...,
+        max_stream_unanswered: _builtins.int = ...,
+        max_stream_seconds: _builtins.int = ...,
     ) -> None: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_assets", b"max_assets", "max_batch_items", b"max_batch_items", "max_evidence", b"max_evidence", "max_overrides", b"max_overrides", "max_request_bytes", b"max_request_bytes", "max_statements", b"max_statements", "max_text_characters", b"max_text_characters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_assets", b"max_assets", "max_batch_items", b"max_batch_items", "max_evidence", b"max_evidence", "max_overrides", b"max_overrides", "max_request_bytes", b"max_request_bytes", "max_statements", b"max_statements", "max_stream_seconds", b"max_stream_seconds", "max_stream_unanswered", b"max_stream_unanswered", "max_text_characters", b"max_text_characters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___Limits: _TypeAlias = Limits  # noqa: Y015

@@ -46,6 +46,11 @@ class GateServiceStub(object):
                 request_serializer=readygate_dot_v1_dot_gate__service__pb2.BatchEvaluateRequest.SerializeToString,
                 response_deserializer=readygate_dot_v1_dot_gate__service__pb2.BatchEvaluateResponse.FromString,
                 _registered_method=True)
+        self.EvaluateStream = channel.stream_stream(
+                '/readygate.v1.GateService/EvaluateStream',
+                request_serializer=readygate_dot_v1_dot_gate__service__pb2.EvaluateStreamRequest.SerializeToString,
+                response_deserializer=readygate_dot_v1_dot_gate__service__pb2.EvaluateStreamResponse.FromString,
+                _registered_method=True)
         self.Simulate = channel.unary_unary(
                 '/readygate.v1.GateService/Simulate',
                 request_serializer=readygate_dot_v1_dot_gate__service__pb2.SimulateRequest.SerializeToString,
@@ -77,6 +82,19 @@ class GateServiceServicer(object):
 
     def BatchEvaluate(self, request, context):
         """Evaluates up to 100 proposals by one ruleset snapshot. An item that fails does not fail the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EvaluateStream(self, request_iterator, context):
+        """Evaluates as many proposals as there are, by one ruleset of the moment at which the stream began. Each is
+        answered as soon as its answer is ready (and recorded, where there is a record), so answers may come in another
+        order than the items: match them by `item_id`. An item that fails does not end the stream. The server reads no
+        further while `max_stream_unanswered` items are unanswered, so read answers while you send. It ends a stream
+        with NOT_READY after `max_stream_seconds` and when it stops; all that it had read is answered then, and the rest
+        can be sent on another stream. After any other error, and a broken connection, an item without an answer may have
+        been judged or not: send it again with the same `request_id`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +133,11 @@ def add_GateServiceServicer_to_server(servicer, server):
                     servicer.BatchEvaluate,
                     request_deserializer=readygate_dot_v1_dot_gate__service__pb2.BatchEvaluateRequest.FromString,
                     response_serializer=readygate_dot_v1_dot_gate__service__pb2.BatchEvaluateResponse.SerializeToString,
+            ),
+            'EvaluateStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.EvaluateStream,
+                    request_deserializer=readygate_dot_v1_dot_gate__service__pb2.EvaluateStreamRequest.FromString,
+                    response_serializer=readygate_dot_v1_dot_gate__service__pb2.EvaluateStreamResponse.SerializeToString,
             ),
             'Simulate': grpc.unary_unary_rpc_method_handler(
                     servicer.Simulate,
@@ -188,6 +211,33 @@ class GateService(object):
             '/readygate.v1.GateService/BatchEvaluate',
             readygate_dot_v1_dot_gate__service__pb2.BatchEvaluateRequest.SerializeToString,
             readygate_dot_v1_dot_gate__service__pb2.BatchEvaluateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/readygate.v1.GateService/EvaluateStream',
+            readygate_dot_v1_dot_gate__service__pb2.EvaluateStreamRequest.SerializeToString,
+            readygate_dot_v1_dot_gate__service__pb2.EvaluateStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

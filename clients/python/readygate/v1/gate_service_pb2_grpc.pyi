@@ -39,6 +39,15 @@ class GateServiceStub:
     """Evaluates one proposal."""
     BatchEvaluate: _grpc.UnaryUnaryMultiCallable[_gate_service_pb2.BatchEvaluateRequest, _gate_service_pb2.BatchEvaluateResponse]
     """Evaluates up to 100 proposals by one ruleset snapshot. An item that fails does not fail the others."""
+    EvaluateStream: _grpc.StreamStreamMultiCallable[_gate_service_pb2.EvaluateStreamRequest, _gate_service_pb2.EvaluateStreamResponse]
+    """Evaluates as many proposals as there are, by one ruleset of the moment at which the stream began. Each is
+    answered as soon as its answer is ready (and recorded, where there is a record), so answers may come in another
+    order than the items: match them by `item_id`. An item that fails does not end the stream. The server reads no
+    further while `max_stream_unanswered` items are unanswered, so read answers while you send. It ends a stream
+    with NOT_READY after `max_stream_seconds` and when it stops; all that it had read is answered then, and the rest
+    can be sent on another stream. After any other error, and a broken connection, an item without an answer may have
+    been judged or not: send it again with the same `request_id`.
+    """
     Simulate: _grpc.UnaryUnaryMultiCallable[_gate_service_pb2.SimulateRequest, _gate_service_pb2.SimulateResponse]
     """Evaluates a proposal with changed facts, another gate, ruleset or day. Never recorded."""
     ListRequirements: _grpc.UnaryUnaryMultiCallable[_gate_service_pb2.ListRequirementsRequest, _gate_service_pb2.ListRequirementsResponse]
@@ -57,6 +66,15 @@ class GateServiceAsyncStub(GateServiceStub):
     """Evaluates one proposal."""
     BatchEvaluate: _aio.UnaryUnaryMultiCallable[_gate_service_pb2.BatchEvaluateRequest, _gate_service_pb2.BatchEvaluateResponse]  # type: ignore[assignment]
     """Evaluates up to 100 proposals by one ruleset snapshot. An item that fails does not fail the others."""
+    EvaluateStream: _aio.StreamStreamMultiCallable[_gate_service_pb2.EvaluateStreamRequest, _gate_service_pb2.EvaluateStreamResponse]  # type: ignore[assignment]
+    """Evaluates as many proposals as there are, by one ruleset of the moment at which the stream began. Each is
+    answered as soon as its answer is ready (and recorded, where there is a record), so answers may come in another
+    order than the items: match them by `item_id`. An item that fails does not end the stream. The server reads no
+    further while `max_stream_unanswered` items are unanswered, so read answers while you send. It ends a stream
+    with NOT_READY after `max_stream_seconds` and when it stops; all that it had read is answered then, and the rest
+    can be sent on another stream. After any other error, and a broken connection, an item without an answer may have
+    been judged or not: send it again with the same `request_id`.
+    """
     Simulate: _aio.UnaryUnaryMultiCallable[_gate_service_pb2.SimulateRequest, _gate_service_pb2.SimulateResponse]  # type: ignore[assignment]
     """Evaluates a proposal with changed facts, another gate, ruleset or day. Never recorded."""
     ListRequirements: _aio.UnaryUnaryMultiCallable[_gate_service_pb2.ListRequirementsRequest, _gate_service_pb2.ListRequirementsResponse]  # type: ignore[assignment]
@@ -84,6 +102,21 @@ class GateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gate_service_pb2.BatchEvaluateResponse, _abc.Awaitable[_gate_service_pb2.BatchEvaluateResponse]]:
         """Evaluates up to 100 proposals by one ruleset snapshot. An item that fails does not fail the others."""
+
+    @_abc_1.abstractmethod
+    def EvaluateStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_gate_service_pb2.EvaluateStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_gate_service_pb2.EvaluateStreamResponse], _abc.AsyncIterator[_gate_service_pb2.EvaluateStreamResponse]]:
+        """Evaluates as many proposals as there are, by one ruleset of the moment at which the stream began. Each is
+        answered as soon as its answer is ready (and recorded, where there is a record), so answers may come in another
+        order than the items: match them by `item_id`. An item that fails does not end the stream. The server reads no
+        further while `max_stream_unanswered` items are unanswered, so read answers while you send. It ends a stream
+        with NOT_READY after `max_stream_seconds` and when it stops; all that it had read is answered then, and the rest
+        can be sent on another stream. After any other error, and a broken connection, an item without an answer may have
+        been judged or not: send it again with the same `request_id`.
+        """
 
     @_abc_1.abstractmethod
     def Simulate(

@@ -1,12 +1,13 @@
-"""The items of a batch are found as they came."""
+"""Fields are found as they came, and written as a message would write them."""
 
 from __future__ import annotations
 
+from google.protobuf.wrappers_pb2 import BytesValue
 from hypothesis import given
 from hypothesis import strategies as st
 
 from readygate.v1.gate_service_pb2 import BatchEvaluateRequest, EvaluateRequest
-from readygate_server.grpc_api.batch_items import item_bytes
+from readygate_server.grpc_api.wire import fields_of, head_of
 
 UNKNOWN_FIELDS = b"".join(
     [
@@ -25,7 +26,7 @@ def test_items_come_back_byte_by_byte(ids: list[str]) -> None:
     items = [EvaluateRequest(request_id=each) for each in ids]
     batch = UNKNOWN_FIELDS.join(BatchEvaluateRequest(items=[item]).SerializeToString() for item in items)
     assert [each.request_id for each in BatchEvaluateRequest.FromString(batch).items] == ids
-    assert item_bytes(batch) == [item.SerializeToString() for item in items]
+    assert fields_of(batch, 1) == [item.SerializeToString() for item in items]
 
 
 def test_an_item_that_is_written_in_an_unusual_way_stays_as_it_is() -> None:
@@ -33,4 +34,11 @@ def test_an_item_that_is_written_in_an_unusual_way_stays_as_it_is() -> None:
     item = b"\x0a\x01a" + b"\x0a\x81\x00b"
     batch = b"\x0a" + bytes([len(item)]) + item
     assert BatchEvaluateRequest.FromString(batch).items[0].request_id == "b"
-    assert item_bytes(batch) == [item]
+    assert fields_of(batch, 1) == [item]
+
+
+@given(content=st.binary(max_size=40_000))
+def test_a_field_is_written_as_a_message_writes_it(content: bytes) -> None:
+    """Head and content together are the field as it stands in a message, however long it is."""
+    written = BytesValue(value=content).SerializeToString()
+    assert (head_of(1, len(content)) + content if content else b"") == written

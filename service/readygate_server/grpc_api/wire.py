@@ -1,0 +1,67 @@
+"""Fields of serialised messages: found as they came, and written without making a message first.
+
+What is recorded is what was sent, so items are taken out of a request byte by byte. And an answer that is in bytes
+already, because it was recorded or is about to be sent, goes into a reply as it is: to parse it, copy it and serialise
+it again would cost more than all else around an item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from google.protobuf.message import Message
+
+_VARINT, _FIXED64, _BYTES, _GROUP, _END_OF_GROUP, _FIXED32 = range(6)
+_FIXED_LENGTHS: Final = {_FIXED64: 8, _FIXED32: 4}
+
+
+def number_of(message: type[Message], field: str) -> int:
+    """Returns the number of a field."""
+    number: int = message.DESCRIPTOR.fields_by_name[field].number
+    return number
+
+
+def fields_of(message: bytes, number: int) -> list[bytes]:
+    """Returns each field of a number whose content has a length, in a message that could be parsed."""
+    return list(_fields(message, number))
+
+
+def head_of(number: int, length: int) -> bytes:
+    """Returns what stands before the content of a field that has a length; `number` is 1 to 15."""
+    head = bytearray((number << 3 | _BYTES,))
+    while length > 0x7F:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return bytes(head)
+
+
+def _fields(message: bytes, wanted: int) -> Iterator[bytes]:
+    at = depth = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        number, kind = tag >> 3, tag & 7
+        if kind == _VARINT:
+            _, at = _varint(message, at)
+        elif kind == _BYTES:
+            length, at = _varint(message, at)
+            if number == wanted and not depth:
+                yield message[at : at + length]
+            at += length
+        elif kind in _FIXED_LENGTHS:
+            at += _FIXED_LENGTHS[kind]
+        else:  # the contract has no groups, but one that it does not know may stand there, with fields of its own
+            depth += 1 if kind == _GROUP else -1
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    """Returns a number and where it ends."""
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value, at
+        shift += 7
