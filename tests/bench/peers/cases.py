@@ -26,6 +26,15 @@ BACKTEST = Path(__file__).resolve().parents[2] / "cases" / "backtest"
 GROUPS = ("deployment", "org", "gov", "value", "ops")
 PERTURBED, SEED = 400, 4
 SMALL_STEP = 0.001
+MOVE_TIER = {
+    "deployment.autonomy_level",
+    "deployment.action_effect",
+    "deployment.audience",
+    "deployment.data_sensitivity",
+    "deployment.decision_effect",
+    "deployment.regulatory_class",
+}
+"""Facts that are not changed with others, whose thresholds would then be those of another tier."""
 Changes = Mapping[str, FactValue]
 
 
@@ -94,7 +103,7 @@ def _at_thresholds(tier: Tier) -> Iterator[Proposal]:
         for change in (_just_missed, _gone):
             proposal = passing_proposal(tier)
             for check in checks:
-                if check is not None and check.fact not in DERIVED:
+                if check is not None and check.fact not in DERIVED and check.fact not in MOVE_TIER:
                     change(proposal, check, tier)
             yield proposal
     for changes in COMPUTED:
