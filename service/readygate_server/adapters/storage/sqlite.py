@@ -24,7 +24,7 @@ from readygate_server.domain.record import TreeHead
 from readygate_server.observability import logger
 
 READERS: Final = 4
-PACE_SECONDS: Final = 0.005
+PACE_SECONDS: Final = 0.015
 _PATIENCE_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.01
 _FULL: Final = 2
