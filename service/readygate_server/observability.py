@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ def _charge_nobody(_count: int) -> None:
 class Call:
     """One call as it is logged; handlers add what they decided."""
 
-    request_id: str
+    chosen_id: str
+    """The id that the caller chose, else empty."""
     method: str = ""
     received: bytes = b""
     """The request as it came, byte by byte."""
@@ -44,12 +46,19 @@ class Call:
     failed: int = 0
     """Items that were answered with an error of their own."""
 
+    @property
+    def request_id(self) -> str:
+        """The id of the call; one is made when it is first asked for and the caller has chosen none."""
+        if not self.chosen_id:
+            self.chosen_id = uuid.uuid4().hex
+        return self.chosen_id
+
 
 _call: ContextVar[Call] = ContextVar("readygate_call")
 
 
 def begin_call(request_id: str, method: str, received: bytes = b"") -> Call:
-    """Starts a call: what is logged from here on in this task carries its id and method."""
+    """Starts a call: what is logged from here on in this task carries its id, made up when it is empty, and method."""
     call = Call(request_id, method, received)
     _call.set(call)
     return call
@@ -57,7 +66,7 @@ def begin_call(request_id: str, method: str, received: bytes = b"") -> Call:
 
 def name_call(request_id: str) -> None:
     """Gives the call the id that its caller chose, once the request can be read."""
-    current_call().request_id = request_id
+    current_call().chosen_id = request_id
 
 
 def current_call() -> Call:
@@ -157,6 +166,15 @@ class Metrics:
             multiprocess_mode="livemax",
         )
         self._shown: list[tuple[str, str, str]] = []
+        self._ends: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    def call_ended(self, method: str, code: str, seconds: float) -> None:
+        """Counts a call and the time that it took."""
+        kept = self._ends.get((method, code))
+        if kept is None:  # finding them costs more than counting
+            kept = self._ends[method, code] = self.calls.labels(method, code), self.seconds.labels(method)
+        kept[0].inc()
+        kept[1].observe(seconds)
 
     def show_rulesets(self, rulesets: Sequence[Ruleset]) -> None:
         """Takes the place of the rulesets that were shown before."""

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from contextvars import Context
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_an_error_is_one_line_with_its_traceback() -> None:
     assert "LookupError: gone" in json.loads(line)["exception"]
 
 
+def test_an_id_is_made_only_for_calls_that_have_none() -> None:
+    """A call keeps the id that it was given; one without an id gets one when it is first asked for, and keeps that."""
+    named, unnamed = begin_call("chosen", "Service/Method"), begin_call("", "Service/Method")
+
+    assert named.request_id == "chosen"
+    assert not unnamed.chosen_id
+    assert len(unnamed.request_id) == 32
+    assert unnamed.request_id == unnamed.request_id == unnamed.chosen_id
+
+
 async def test_lines_say_which_call_they_are_about() -> None:
     """A line within a call has its id and method; one beside it has none."""
     log = io.StringIO()
@@ -85,7 +96,7 @@ async def test_lines_say_which_call_they_are_about() -> None:
         logger().info("within")
 
     await asyncio.create_task(call())
-    logger().info("beside")
+    Context().run(logger().info, "beside")  # other tests may have begun calls in the context of this one
 
     within, beside = map(json.loads, log.getvalue().splitlines())
     assert (within["request_id"], within["method"]) == ("chosen", "Service/Method")

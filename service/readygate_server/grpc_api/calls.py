@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -57,7 +58,7 @@ def surround(
     """Returns the handler of a call that takes and gives one message."""
 
     async def answer(raw: bytes, context: _Context) -> Any:
-        async with _call(handler, method, raw, context, shared) as request:
+        async with _Surrounding(handler, method, raw, context, shared) as request:
             return await behaviour(request, context)
 
     return grpc.unary_unary_rpc_method_handler(answer, response_serializer=_serialise)
@@ -75,7 +76,7 @@ def surround_stream(
     """
 
     async def answer(raw: bytes, context: _Context) -> AsyncIterator[Any]:
-        async with _call(handler, method, raw, context, shared) as request:
+        async with _Surrounding(handler, method, raw, context, shared) as request:
             async for reply in _until(shared.stopping, behaviour(request, context)):
                 await shared.door.check_again(current_call(), context)
                 yield reply
@@ -101,7 +102,7 @@ def surround_bidi(
 
     async def answer(requests: AsyncIterator[bytes], context: _Context) -> AsyncIterator[Any]:
         async with (
-            _call(handler, method, b"", context, shared),
+            _Surrounding(handler, method, b"", context, shared),
             Incoming(requests, parse, shared.stopping) as incoming,
             contextlib.aclosing(behaviour(incoming, context)) as replies,
         ):
@@ -137,33 +138,55 @@ def guard(handler: Handler | None, door: Doorkeeper) -> Handler:
     )
 
 
-@contextlib.asynccontextmanager
-async def _call(
-    handler: Handler, method: str, raw: bytes, context: _Context, shared: Surroundings
-) -> AsyncIterator[Message]:
+class _Surrounding:
     """Gives the request of a call, and tells how the call ended. Nothing of it is read before the caller is known."""
-    started = time.perf_counter()
-    call = begin_call(usable_request_id(""), method, raw)
-    code, reason, refused = "CANCELLED", "", None
-    try:
-        await shared.door.admit(call, context)
-        request = _parsed(handler, raw)
-        if request is None:
-            raise _not_a_message(raw)
+
+    __slots__ = ("_call", "_context", "_handler", "_method", "_shared", "_started")
+
+    def __init__(self, handler: Handler, method: str, raw: bytes, context: _Context, shared: Surroundings) -> None:
+        self._started = time.perf_counter()
+        self._handler = handler
+        self._method = method
+        self._context = context
+        self._shared = shared
+        self._call = begin_call("", method, raw)
+
+    async def __aenter__(self) -> Message:
+        call = self._call
+        try:
+            if self._shared.door.asks:
+                await self._shared.door.admit(call, self._context)
+            request = _parsed(self._handler, call.received)
+            if request is None:
+                raise _not_a_message(call.received)
+        except BaseException as error:
+            await self._fail(error)
+            raise
         name_call(usable_request_id(getattr(request, "request_id", "")))
-        yield request
-        code = _OK
-    except (asyncio.CancelledError, GeneratorExit):
-        if context.time_remaining() == 0:
-            code = "DEADLINE_EXCEEDED"
-        raise
-    except Exception as error:  # noqa: BLE001 -- the last resort: nothing of what happened may reach the caller
-        refused = answer_of(foreseen(error, call.request_id))
-        code, reason = refused.code.name, refused.reason
-    finally:
-        _tell(call, method, code, reason, time.perf_counter() - started, shared)
-    if refused is not None:
-        await _abort(context, refused)  # last: who gets the answer finds its line in the log
+        return request
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._tell(_OK)
+        else:
+            await self._fail(error)
+
+    async def _fail(self, error: BaseException) -> None:
+        """Answers with an error; returns when nobody waits for an answer."""
+        if isinstance(error, Exception):
+            # The last resort: nothing of what happened may reach the caller.
+            refused = answer_of(foreseen(error, self._call.request_id))
+            self._tell(refused.code.name, refused.reason)
+            await _abort(self._context, refused)  # last: who gets the answer finds its line in the log
+        elif isinstance(error, asyncio.CancelledError | GeneratorExit) and self._context.time_remaining() == 0:
+            self._tell("DEADLINE_EXCEEDED")
+        else:
+            self._tell("CANCELLED")
+
+    def _tell(self, code: str, reason: str = "") -> None:
+        _tell(self._call, self._method, code, reason, time.perf_counter() - self._started, self._shared)
 
 
 async def _abort(context: _Context, answer: Answer) -> None:
@@ -222,8 +245,7 @@ def _said_of(principal: Principal) -> dict[str, object]:
 
 
 def _tell(call: Call, method: str, code: str, reason: str, seconds: float, shared: Surroundings) -> None:
-    shared.metrics.calls.labels(method, code).inc()
-    shared.metrics.seconds.labels(method).observe(seconds)
+    shared.metrics.call_ended(method, code, seconds)
     said: dict[str, object] = {"code": code, "milliseconds": round(seconds * 1000, 3)}
     if shared.door.asks:
         said |= _said_of(call.principal)
