@@ -54,7 +54,10 @@ def run(options: argparse.Namespace) -> list[Part]:
             if name in NEEDS_GO and not isinstance(load, GoGenerator):
                 print("  left out: needs Go", file=sys.stderr, flush=True)
                 continue
-            parts.append(PARTS[name](setting, load))
+            try:
+                parts.append(PARTS[name](setting, load))
+            except BenchError as error:
+                parts.append(Part(name, f"{name}: no figures", [f"failed: {error}"], failed=True))
             print(f"  {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return parts
 
@@ -81,15 +84,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     about = {"machine": machine(), "began": time.strftime("%Y-%m-%d %H:%M:%S %Z")}
     started = time.monotonic()
-    try:
-        parts = run(options)
-    except BenchError as error:
-        print(f"no figures: {error}", file=sys.stderr)
-        return 1
+    parts = run(options)
     about |= {"took": f"{time.monotonic() - started:.0f} s", "load at the end": f"{os.getloadavg()[0]:.1f}"}
     write(parts, about, options.out)
     print(markdown(parts, about))
-    return 0
+    return int(any(part.failed for part in parts))
 
 
 if __name__ == "__main__":

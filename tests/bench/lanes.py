@@ -79,9 +79,8 @@ def _driven(lane: Lane, generator: Generator, *, once: float, warm_up: float, se
             return generator.drive(
                 lane.calls, lane.pace, warm_up=warm_up * factor, seconds=seconds * factor, pids=lane.server.pids
             )
-    return generator.drive(
-        lane.calls, lane.pace, warm_up=warm_up * TRIES, seconds=seconds * TRIES, pids=lane.server.pids
-    )
+    warm_up, seconds = warm_up * TRIES, seconds * TRIES
+    return generator.drive(lane.calls, lane.pace, warm_up=warm_up, seconds=seconds, pids=lane.server.pids)
 
 
 def time_alone(calls: Calls, generator: Generator) -> float:
@@ -116,6 +115,7 @@ def _figures(lane: Lane, lanes: Sequence[Lane]) -> dict[str, Any]:
         "server_cores": [seen.server_busy for seen in lane.rounds],
         "generator_cores": [seen.busy for seen in lane.rounds],
         "sent_late_ms": [seen.lateness * 1000 for seen in lane.rounds],
+        "failed": sum(seen.failed for seen in lane.rounds),
         "stalls": stalls(lane.rounds),
         "histogram": histogram(latencies),
     }

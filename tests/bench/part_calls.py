@@ -64,15 +64,15 @@ def measure_calls(setting: Setting, generator: Generator) -> Part:
     with gate_server(setting.server_cores) as gate, echo_server({}, setting.server_cores) as echo:
         both = Pair(gate, echo, generator, setting)
         for kind in KINDS:
-            lanes += both.lanes(unary(), kind, [MANY, FEW, Open(setting.rate)])
-        lanes += both.lanes(unary(), "new", [MANY, FEW], view=pb.VIEW_FULL)
+            lanes += both.lanes(unary(), kind, [FEW] if setting.quick else [MANY, FEW, Open(setting.rate)])
+        lanes += both.lanes(unary(), "new", [FEW] if setting.quick else [MANY, FEW], view=pb.VIEW_FULL)
         run(lanes, generator, setting)
     return Part("calls", "One proposal per call, one process on one core", lanes=figures(lanes))
 
 
 def measure_batches(setting: Setting, generator: Generator) -> Part:
     """Loads one process with many proposals per call, and on streams where there are streams."""
-    forms = [(batch(10), [Closed(8)]), (batch(100), [Closed(2)])]
+    forms = [(batch(10), [FEW]), (batch(100), [Closed(2)])][: 1 if setting.quick else 2]
     if has_streams() and isinstance(generator, GoGenerator):
         forms += [(stream(1), [MANY]), (stream(10), [FEW])]
     lanes: list[Lane] = []

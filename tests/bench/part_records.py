@@ -1,4 +1,4 @@
-"""Part `records`: the same calls recorded durably, in SQLite and in PostgreSQL, beside a server that records nothing."""
+"""Part `records`: calls recorded durably, in SQLite and in PostgreSQL, beside a server that records nothing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def measure(setting: Setting, generator: Generator) -> Part:
             server = stack.enter_context(gate_server((), keeping=keeping, name=name))
             calls = form.calls(server.address, requests, ruleset=setting.ruleset)
             form.size_of(generator.ask(replace(calls, requests=requests[:ASKED])))
-            for pace in (MANY, FEW):
-                lanes.append(Lane(name, server, calls, pace, kind="new", beside="" if name == NOTHING else NOTHING))
+            beside = "" if name == NOTHING else NOTHING
+            lanes += [Lane(name, server, calls, pace, kind="new", beside=beside) for pace in (MANY, FEW)]
         run(lanes, generator, setting)
         size = len(requests[0]) + lanes[0].rounds[0].greatest_reply
         rates = [syncs(folders[2], size, min(setting.seconds, 1.0)) for _ in range(setting.rounds)]

@@ -47,6 +47,7 @@ def _row(lane: Mapping[str, Any]) -> dict[str, str]:
         "cores: server, generator": (
             f"{Spread.of(lane['server_cores']).median:.2f}, {Spread.of(lane['generator_cores']).median:.2f}"
         ),
+        "failed": str(lane["failed"]),
         "request, reply bytes": f"{lane['request_bytes']:,}, {lane['reply_bytes'][0]:,} to {lane['reply_bytes'][1]:,}",
     }
 

@@ -38,6 +38,7 @@ class Part:
     notes: Sequence[str] = ()
     lanes: Sequence[Mapping[str, Any]] = ()
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    failed: bool = False
 
 
 def split_cores(servers: int = 1) -> tuple[frozenset[int], frozenset[int]]:

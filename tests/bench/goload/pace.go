@@ -11,6 +11,8 @@ import (
 	"time"
 )
 
+const mostErrors = 10 // of one caller, which then gives up
+
 const spin = 200 * time.Microsecond // timers are late by about as much; the rest is waited for awake
 
 // Requests are sent one after the other, again from the first after the last, and each gets a serial number.
@@ -107,7 +109,7 @@ func (kept *Kept) add(window Window, at time.Time, took time.Duration, size int,
 
 // repeat calls again and again; what counts are the calls that end in the window.
 func (kept *Kept) repeat(caller Caller, requests *Requests, window Window) {
-	for kept.errors == 0 {
+	for kept.errors < mostErrors {
 		request := requests.Next()
 		sent := time.Now()
 		if !sent.Before(window.end) {
