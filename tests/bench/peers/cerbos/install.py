@@ -1,8 +1,7 @@
-"""Gets the Cerbos binary from its npm package, once per machine, into a cache outside the repository."""
+"""Gets the Cerbos binary from its npm package, once per machine, into the user's cache."""
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -12,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests.bench.gobuild import cache_folder
 from tests.bench.processes import BenchError
 
 VERSION: Final = "0.51.0"
-CACHE_VARIABLE: Final = "READYGATE_BENCH_CACHE"
 _INSTALL_SECONDS: Final = 300
 _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}  # as Node.js names them
 
@@ -27,7 +26,7 @@ def cerbos_binary() -> Path:
     Raises:
       BenchError: when npm is missing, or has no binary for this machine.
     """
-    home = cache_directory() / f"cerbos-{VERSION}"
+    home = cache_folder() / f"cerbos-{VERSION}"
     name = f"cerbos-{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
     binary = home / "node_modules" / "@cerbos" / name / name
     if not binary.exists():
@@ -35,13 +34,6 @@ def cerbos_binary() -> Path:
     if not binary.exists():
         raise BenchError(f"the npm package cerbos {VERSION} has no {name}")
     return binary
-
-
-def cache_directory() -> Path:
-    """Returns where peers are kept: what the environment says, or the user's cache."""
-    named = os.environ.get(CACHE_VARIABLE)
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(named) if named else caches / "readygate-bench"
 
 
 def _install(home: Path) -> None:

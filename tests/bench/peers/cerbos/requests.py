@@ -6,6 +6,7 @@ its organisation, governance, value and operations, and each asset. Actions are 
 
 In Cerbos's favour the caller works out the tier, facts that are computed from others, and how many days ago a day was.
 Its time grows with the square of the actions of a resource, so what is asked once is asked of five resources, not one.
+The id of a request is a mark, so that generators can tell calls apart.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from google.protobuf.json_format import ParseDict
 
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.domain.vocabulary import Gate, RuleKind, Scope
+from tests.bench.marks import MARK
 from tests.bench.peers.cerbos.messages import EFFECT_ALLOW, CheckResourcesRequest, CheckResourcesResponse
 from tests.bench.peers.expected import Answers
 from tests.bench.peers.facts import input_of
@@ -95,7 +97,7 @@ def _request(facts: Mapping[str, Any]) -> dict[str, Any]:
         "target_validities": [target["status"] for target in targets if "status" in target],
     }
     principal = {"id": "deployment", "roles": [plain["gate"]], "attr": attributes}
-    return {"requestId": "bench", "principal": principal, "resources": entries}
+    return {"requestId": MARK, "principal": principal, "resources": entries}
 
 
 def _entry(kind: str, name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Cerbos as a server, set up as for production: no audit, no telemetry, policies read once from disk."""
+"""Cerbos as a server, set up as for production: no audit, no telemetry, policies read once from disk.
+
+Two settings are in its favour. Its garbage collector waits until the heap has grown by 400 %, which saves about a
+quarter of its processor time; and a call is answered in one thread, because other calls keep the other cores busy.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from tests.bench.peers.cerbos.install import cerbos_binary
 from tests.bench.processes import PATIENCE_SECONDS, BenchError, on_cores
 
 POLICIES: Final = Path(__file__).with_name("policies")
+_ENVIRONMENT: Final = {"GOGC": "400"}
 
 
 @contextmanager
@@ -32,11 +37,9 @@ def cerbos_server(cores: Collection[int] = ()) -> Iterator[Server]:
         settings, log = Path(directory) / "cerbos.yaml", Path(directory) / "log"
         settings.write_text(json.dumps(_settings(port, Path(directory))), encoding="utf-8")
         command = [str(binary), "server", f"--config={settings}", "--log-level=error"]
-        threads = {"GOMAXPROCS": str(len(cores))} if cores else {}
+        environment = os.environ | _ENVIRONMENT | ({"GOMAXPROCS": str(len(cores))} if cores else {})
         with log.open("wb") as stream, on_cores(cores):
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=os.environ | threads
-            )
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment)
         try:
             _wait_until_served(process, port, log)
             yield Server("Cerbos", f"127.0.0.1:{port}", process.pid)
@@ -59,6 +62,7 @@ def _settings(port: int, directory: Path) -> dict[str, Any]:
             "apiExplorerEnabled": False,
             "requestLimits": {"maxActionsPerResource": 100, "maxResourcesPerRequest": 500},
         },
+        "engine": {"numWorkers": 0},
         "audit": {"enabled": False},
         "schema": {"enforcement": "none"},
         "telemetry": {"disabled": True},
