@@ -13,11 +13,10 @@ from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.judgement import Judgement, Prepared, Question, judge, prepare
 from readygate_server.domain.decision import PassingToday, WayToYes
 from readygate_server.domain.facts import FactRef, FactValue
-from readygate_server.domain.finding import Finding
 from readygate_server.domain.plan import Plan, make_plan
 from readygate_server.domain.tiering import Narrowing, narrow
-from readygate_server.domain.verdict import decide
-from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Tier
+from readygate_server.domain.verdict import decide_when_done
+from readygate_server.domain.vocabulary import Gate, Tier
 
 Alternatives = tuple[tuple[PassingToday, ...], tuple[WayToYes, ...]]
 
@@ -68,7 +67,7 @@ def _at_gates(
 def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...], plan: Plan | None) -> WayToYes:
     plan = plan or make_plan(judged.table, judged.findings)
     return WayToYes(
-        decide([_done(finding) for finding in judged.findings]),
+        decide_when_done(judged.findings),
         judged.tier.tier,
         gate,
         narrowings,
@@ -76,14 +75,6 @@ def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...], plan:
         plan.total + plan.total_if_false,
         plan.critical_by_elapsed.elapsed,
     )
-
-
-def _done(finding: Finding) -> Finding:
-    """The finding as it will be when its work is done; what does not block is left as it is."""
-    if not finding.blocks:
-        return finding
-    none = Effect.NONE
-    return finding._replace(outcome=Outcome.SATISFIED, effect=none, refuted=none, open=none)
 
 
 def _better(other: WayToYes, way: WayToYes) -> bool:

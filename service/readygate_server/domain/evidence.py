@@ -171,6 +171,10 @@ class Inspector:
         found, self._found = self._found, {}
         return tuple(found.values())
 
+    def finds_nothing(self, findings: Iterable[Finding]) -> bool:
+        """True when nothing about findings can fall short."""
+        return all(not finding.observations or self._meets_all(finding) for finding in findings)
+
     def hold(self, findings: list[Finding]) -> list[Finding]:
         """Returns findings, with those stale that rest on old evidence."""
         return [

@@ -11,7 +11,7 @@ from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.rule import Provenance, Rule
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Severity
 
-_Shown = TypeVar("_Shown")
+_Made = TypeVar("_Made")
 
 
 class Observation(NamedTuple):
@@ -85,22 +85,24 @@ class Finding(_Concluded):
     of both and of what has to be confirmed.
     """
 
-    # No __slots__, other than in the tuple it is made of: `shown_as` keeps what it makes in the finding itself.
+    # No __slots__, other than in the tuple it is made of: `once` keeps what is made of a finding in the finding itself.
 
     @property
     def blocks(self) -> bool:
         """True when the finding prevents a go."""
         return self.effect is Effect.BLOCKS
 
-    def shown_as(self, show: Callable[[Finding], _Shown]) -> _Shown:
-        """Returns what `show` makes of the finding, made once: a finding that is recalled is not shown anew."""
+    def once(self, make: Callable[..., _Made], *context: object) -> _Made:
+        """Returns what `make` makes of the finding, made once: what is recalled is not worked out anew.
+
+        `context` has to be the same for a finding whenever it is asked, as the table is by which it was judged.
+        """
         kept = self.__dict__
-        name = show.__name__
-        if name in kept:
-            shown: _Shown = kept[name]
-            return shown
-        shown = kept[name] = show(self)
-        return shown
+        name = make.__name__
+        if name not in kept:
+            kept[name] = make(self, *context)
+        made: _Made = kept[name]
+        return made
 
 
 _ObservationFields = tuple[Asked, FactValue | None, Outcome, tuple[FactRef, ...]]

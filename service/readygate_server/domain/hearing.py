@@ -2,8 +2,8 @@
 
 What a rule concludes about an asset follows from all that is said of that asset, from the facts of the deployment that
 the rule reads, from the day, and from the rules at a tier and a gate. None of these ever changes, so that a conclusion
-that was drawn from them holds whenever they come again: in the next proposal that builds on the same asset, and at the
-other tiers and gates that are looked at on the way to a yes. Rules that read of several assets are judged each time.
+that was drawn from them holds whenever they come again, as in the next proposal that builds on the same asset. Rules
+about the deployment that read of its assets are judged each time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
+from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.errors import RuleFailedError
 from readygate_server.domain.evaluation import Case, Doubt, Standing, judge, judge_subjects, stand, unsettle
 from readygate_server.domain.evidence import EvidenceIndex, Shortfall, evidence_findings, inspector_of
@@ -106,18 +107,21 @@ class _Hearing:
         """Returns the finding of a rule about the deployment, recalled when all that it reads is the same."""
         if self._memory is None:
             return self._noted(self._concluded(self._alone(row)))
-        key = self._key(row, reach)
+        key = self._key(row, reach.deployment)
         known = self._memory.recall(key)
         if not isinstance(known, Conclusion):
             known = Conclusion(tuple(self._settled(self._alone(row))))
             self._memory.keep(key, known)
+        if self._inspector is None or self._inspector.finds_nothing(known.findings):
+            return known.findings
         return self._noted(self._inspected(list(known.findings)))  # evidence about the deployment is not in the key
 
     def _about_assets(self, scope: Scope, local: Local) -> Iterator[Sequence[Finding]]:
         """Yields the findings of one rule after the other about the assets of a scope."""
         position = self._position(scope, local)
         subjects = self._case.facts.of(scope)
-        known = [self._noted(each) for each in self._conclusions(position, scope, subjects)]
+        imprints = self._imprints(scope, local, subjects)
+        known = [self._noted(each) for each in self._conclusions(position, imprints, subjects)]
         by_rule = zip(*known, strict=True)
         for standing in position.standings:
             if isinstance(standing, Finding):
@@ -126,7 +130,7 @@ class _Hearing:
                 yield next(by_rule) if subjects else (nothing_asked(standing.row, "", Outcome.NOT_APPLICABLE),)
 
     def _position(self, scope: Scope, local: Local) -> Position:
-        key = self._key(scope, local.reach)
+        key = self._key(scope, local.reach.deployment)
         known = self._memory.recall(key) if self._memory is not None else None
         if isinstance(known, Position):
             return known
@@ -145,11 +149,21 @@ class _Hearing:
         table, case = self._table, self._case
         return (table.tier, table.gate, case.day, about, self._floor, *map(case.facts.deployment.get, reach))
 
+    def _imprints(self, scope: Scope, local: Local, subjects: Sequence[tuple[str, Facts]]) -> Sequence[Hashable] | None:
+        """Returns what stands for all that is read of each subject, with what follows from other assets."""
+        imprints = self._case.imprints.get(scope)
+        if imprints is None or not local.reach.across:
+            return imprints
+        facts, derived = self._case.facts, [DERIVED[name] for name in local.reach.across]
+        return [
+            (imprint, *[each.compute(facts, subject, its_facts) for each in derived])
+            for imprint, (subject, its_facts) in zip(imprints, subjects, strict=True)
+        ]
+
     def _conclusions(
-        self, position: Position, scope: Scope, subjects: Sequence[tuple[str, Facts]]
+        self, position: Position, imprints: Sequence[Hashable] | None, subjects: Sequence[tuple[str, Facts]]
     ) -> Sequence[Conclusion]:
         """Returns what is concluded about each subject; those that can't be recalled are judged together."""
-        imprints = self._case.imprints.get(scope)
         if self._memory is None or imprints is None:
             return self._judged(position, subjects)
         recall = self._memory.recall

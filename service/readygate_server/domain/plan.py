@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 from readygate_server.domain.facts import FactRef
 from readygate_server.domain.finding import Finding
@@ -13,8 +15,7 @@ from readygate_server.domain.table import RuleRow, RuleTable
 from readygate_server.domain.vocabulary import Effect, Outcome, RuleKind, Scope
 
 
-@dataclass(frozen=True, slots=True)
-class WorkItem:
+class WorkItem(NamedTuple):
     """What closes a finding: a repair, or a measurement that comes before anybody knows whether to repair."""
 
     id: str
@@ -87,8 +88,10 @@ def work_id(rule_id: str, subject: str) -> str:
 def make_plan(table: RuleTable, findings: Iterable[Finding]) -> Plan:
     """Returns the work that the blocking findings ask for, in the order of its prerequisites."""
     rows = {row.rule.id: row for row in table.rows}
-    items = [_item(finding, rows[finding.rule.id], table) for finding in findings if finding.effect is Effect.BLOCKS]
-    ordered = _in_waves(_linked(items, rows))
+    items = [
+        finding.once(work_of, rows[finding.rule.id], table) for finding in findings if finding.effect is Effect.BLOCKS
+    ]
+    ordered = _in_waves(items, _linked(items, rows))
     return Plan(
         ordered,
         _longest(ordered, key=lambda item: item.effort.middle),
@@ -102,7 +105,8 @@ def make_plan(table: RuleTable, findings: Iterable[Finding]) -> Plan:
     )
 
 
-def _item(finding: Finding, row: RuleRow, table: RuleTable) -> WorkItem:
+def work_of(finding: Finding, row: RuleRow, table: RuleTable) -> WorkItem:
+    """Returns the work that closes a finding by itself: not yet in order with others."""
     rule, work = finding.rule, finding.rule.work
     item = WorkItem(
         id=work_id(rule.id, finding.subject),
@@ -121,7 +125,7 @@ def _item(finding: Finding, row: RuleRow, table: RuleTable) -> WorkItem:
         infrastructure=work.infrastructure,
     )
     if rule.kind is RuleKind.EVIDENCE:
-        return replace(item, measures=finding.missing, effort=_times(work.effort, len(finding.missing)))
+        return item._replace(measures=finding.missing, effort=_times(work.effort, len(finding.missing)))
     if finding.outcome in (Outcome.UNKNOWN, Outcome.STALE):
         return _measuring(item, finding, work, table)
     return item
@@ -133,8 +137,7 @@ def _measuring(item: WorkItem, finding: Finding, work: Work, table: RuleTable) -
     facts = finding.missing
     effort = _capped(_times(row.rule.work.effort, len(facts)), work.effort) if row else work.effort
     verb = "Measure again" if finding.outcome is Outcome.STALE else "Measure"
-    return replace(
-        item,
+    return item._replace(
         title=f"{verb} {', '.join(str(ref) for ref in facts)}",
         done_when=row.rule.work.done_when if row else work.done_when,
         measures=facts,
@@ -163,34 +166,36 @@ def _with_numbers(text: str, row: RuleRow) -> str:
     return _PLACEHOLDER.sub(lambda match: required.get(match[1], match[1]), text)
 
 
-def _linked(items: Sequence[WorkItem], rows: dict[str, RuleRow]) -> list[WorkItem]:
+def _linked(items: Sequence[WorkItem], rows: dict[str, RuleRow]) -> Mapping[str, tuple[str, ...]]:
     """Names for each item those that come first: of the same asset when both are about one, else all of the rule."""
     by_rule: dict[str, list[WorkItem]] = {}
     for item in items:
         by_rule.setdefault(item.rule_id, []).append(item)
-    linked = []
-    for item in items:
-        first = [
-            other.id
-            for rule_id in rows[item.rule_id].rule.work.after
-            for other in by_rule.get(rule_id, ())
-            if other.scope is not item.scope or other.subject == item.subject
-        ]
-        linked.append(replace(item, after=tuple(sorted(set(first)))))
-    return linked
+    return {
+        item.id: tuple(
+            sorted(
+                {
+                    other.id
+                    for rule_id in rows[item.rule_id].rule.work.after
+                    for other in by_rule.get(rule_id, ())
+                    if other.scope is not item.scope or other.subject == item.subject
+                }
+            )
+        )
+        for item in items
+    }
 
 
-def _in_waves(items: Sequence[WorkItem]) -> tuple[WorkItem, ...]:
-    by_id = {item.id: item for item in items}
+def _in_waves(items: Sequence[WorkItem], before: Mapping[str, tuple[str, ...]]) -> tuple[WorkItem, ...]:
     waves: dict[str, int] = {}
 
     def wave(identity: str) -> int:
         if identity not in waves:
-            waves[identity] = 1 + max((wave(first) for first in by_id[identity].after), default=0)
+            waves[identity] = 1 + max(map(wave, before[identity]), default=0)
         return waves[identity]
 
-    placed = [replace(item, wave=wave(item.id)) for item in items]
-    return tuple(sorted(placed, key=lambda item: (item.wave, item.id)))
+    placed = [item._replace(after=before[item.id], wave=wave(item.id)) for item in items]
+    return tuple(sorted(placed, key=attrgetter("wave", "id")))
 
 
 def _longest(items: Sequence[WorkItem], *, key: Callable[[WorkItem], float]) -> Chain:
@@ -214,7 +219,5 @@ def _totals(items: Sequence[WorkItem], *, key: Callable[[WorkItem], str]) -> tup
 
 
 def _sum(ranges: Iterable[Range]) -> Range:
-    total = ZERO
-    for each in ranges:
-        total += each
-    return Range(round(total.low, 6), round(total.high, 6))
+    added = list(ranges)
+    return Range(round(sum([each.low for each in added], 0.0), 6), round(sum([each.high for each in added], 0.0), 6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked
 from readygate_server.domain.derived import DERIVED
@@ -15,8 +16,18 @@ FactsRead = Callable[[str, Scope], frozenset[str] | None]
 """
 
 
-Reach = tuple[str, ...]
-"""The facts of the deployment that a rule reads, sorted."""
+class Reach(NamedTuple):
+    """The facts of the deployment that a rule reads, and those about its subject that follow from other assets too."""
+
+    deployment: tuple[str, ...] = ()
+    across: tuple[str, ...] = ()
+
+    @classmethod
+    def of_all(cls, reaches: Iterable[Reach]) -> Reach:
+        """Returns the reach of several rules together."""
+        known = list(reaches)
+        deployment = {name for reach in known for name in reach.deployment}
+        return cls(tuple(sorted(deployment)), tuple(sorted({name for reach in known for name in reach.across})))
 
 
 def nothing_known(_: str, __: Scope) -> None:
@@ -25,12 +36,13 @@ def nothing_known(_: str, __: Scope) -> None:
 
 
 def reach_of(rule: Rule, asked: Iterable[Asked], facts_read: FactsRead) -> Reach | None:
-    """Returns what a rule reads besides its subject; None when it reads of assets that are not its subject.
+    """Returns what a rule reads besides its subject; None when that can't be told, or is of other assets at large.
 
     What it reads of its subject is not told apart: a subject is the same when all that is said of it is. Evidence is
     looked at as well, so that a rule about assets that asks for evidence about the deployment has no reach either.
     """
     names: set[str] = set()
+    across: set[str] = set()
     for expression, scope in _expressions(rule, asked):
         read = facts_read(expression, scope)
         if read is None:
@@ -39,11 +51,15 @@ def reach_of(rule: Rule, asked: Iterable[Asked], facts_read: FactsRead) -> Reach
     for each in asked:
         derived = DERIVED.get(each.fact)
         if derived is not None and derived.across:
-            return None
+            if rule.scope is Scope.DEPLOYMENT or scope_of(derived.name) is not rule.scope:
+                return None
+            across.add(derived.name)
+            continue
         if rule.scope is not Scope.DEPLOYMENT and any(not backing.of_subject for backing in each.backing):
             return None
         names.update(derived.inputs if derived is not None else (each.fact,) if each.fact else ())
-    return tuple(sorted(name for name in names if scope_of(name) is Scope.DEPLOYMENT))
+    deployment = sorted(name for name in names if scope_of(name) is Scope.DEPLOYMENT)
+    return Reach(tuple(deployment), tuple(sorted(across)))
 
 
 def _expressions(rule: Rule, asked: Iterable[Asked]) -> Iterable[tuple[str, Scope]]:

@@ -51,7 +51,7 @@ class RuleRow:
 
 
 class Local(NamedTuple):
-    """The rules about assets of one scope that read nothing of other assets, and what they read of the deployment."""
+    """The rules about assets of one scope whose reach is known, and how far they reach together."""
 
     rows: tuple[RuleRow, ...]
     reach: Reach
@@ -109,7 +109,7 @@ def build_table(
 
 def _local(rows: tuple[RuleRow, ...], scope: Scope) -> Local:
     own = tuple(row for row in rows if row.rule.scope is scope and row.idle is None and row.reach is not None)
-    return Local(own, tuple(sorted({name for row in own for name in row.reach or ()})))
+    return Local(own, Reach.of_all(row.reach for row in own if row.reach is not None))
 
 
 def _demanded(row: RuleRow) -> tuple[frozenset[Standard], frozenset[Backing]]:

@@ -116,6 +116,13 @@ def decide(findings: Collection[Finding]) -> Verdict:
     return Verdict.GO_WITH_CONDITIONS if Effect.CONDITIONS in map(_EFFECT, findings) else Verdict.GO
 
 
+def decide_when_done(findings: Collection[Finding]) -> Verdict:
+    """Returns the verdict once everything that blocks is repaired or measured, and found good."""
+    if not any(map(_has_judged, findings)):
+        return Verdict.UNDETERMINED
+    return Verdict.GO_WITH_CONDITIONS if Effect.CONDITIONS in map(_EFFECT, findings) else Verdict.GO
+
+
 def _has_judged(finding: Finding) -> bool:
     """True when a rule about facts was asked for certain and has an answer, whichever it is."""
     return finding.rule.kind is RuleKind.FACTS and any(

@@ -45,7 +45,7 @@ def _fields(decision: Decision, directory: FactDirectory, *, summary: bool) -> I
     shown = decision.findings
     if summary:
         shown = tuple([finding for finding in shown if finding.effect >= _CONDITIONS])
-    yield from [finding.shown_as(finding_bytes) for finding in shown]
+    yield from [finding.once(finding_bytes) for finding in shown]
     for missing in decision.missing:
         # What somebody said is not kept for others.
         yield (_missing_bytes if missing.statement else _known_missing_bytes)(missing, directory)

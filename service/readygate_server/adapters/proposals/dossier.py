@@ -91,7 +91,10 @@ class ProposalDossier:
                 clear_fact(changed, ref)
             else:
                 set_fact(changed, ref, list(value) if isinstance(value, tuple) else value)
-        return ProposalDossier(changed, self.conflicts)
+        dossier = ProposalDossier(changed, self.conflicts)
+        if not any(ref.subject for ref in changes):
+            dossier.parts = self.parts.with_groups_of(changed)
+        return dossier
 
 
 def dossier_of(proposal: Proposal, parts: Parts | None = None) -> ProposalDossier:

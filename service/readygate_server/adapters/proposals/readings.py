@@ -71,6 +71,10 @@ class Parts(NamedTuple):
         assets = {scope: tuple([(each, said.facts) for each, said in found]) for scope, found in self.assets.items()}
         return ProposalFacts(deployment, assets)
 
+    def with_groups_of(self, proposal: Proposal) -> Parts:
+        """Returns the same assets and evidence, and the groups of another proposal."""
+        return self._replace(groups=_groups_of(proposal))
+
     def is_settled(self) -> bool:
         """True when every fact has one value already."""
         return all(reading.is_settled for reading in self.readings())
@@ -93,7 +97,6 @@ class _Said(NamedTuple):
 
 def parts_of(proposal: Proposal) -> Parts:
     """Returns the parts of a proposal."""
-    has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names one by one
     assets = {
         scope: [(asset.id, _Said([asset.SerializeToString()], [], asset)) for asset in getattr(proposal, field)[:]]
         for scope, field in ASSET_FIELDS.items()
@@ -107,13 +110,18 @@ def parts_of(proposal: Proposal) -> Parts:
     for statement in proposal.statements:
         about(statement.subject, beside).raw.append(_STATEMENT + statement.SerializeToString())
     return Parts(
-        {name: _group(name, getattr(proposal, name)) for name in _SINGLES if has(name)},
+        _groups_of(proposal),
         {
             scope: tuple(sorted([(name, _asset(scope, said)) for name, said in found], key=_ID_OF))
             for scope, found in assets.items()
         },
         _beside(beside),
     )
+
+
+def _groups_of(proposal: Proposal) -> Mapping[str, Reading]:
+    has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names one by one
+    return {name: _group(name, getattr(proposal, name)) for name in _SINGLES if has(name)}
 
 
 def _group(name: str, message: Message) -> Reading:
