@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TextIO
 
 import msgspec
@@ -87,7 +89,7 @@ def configure_logging(stream: TextIO | None = None, *, worker: int | None = None
         _add_call,
         *([] if worker is None else [add_worker]),
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_time,
         structlog.processors.format_exc_info,
         _json if binary is None else _json_bytes,
     ]
@@ -119,6 +121,17 @@ def _add_call(_logger: object, _method: str, event: EventDict) -> EventDict:
         event.setdefault("request_id", call.request_id)
         event.setdefault("method", call.method)
     return event
+
+
+def _add_time(_logger: object, _method: str, event: EventDict) -> EventDict:
+    seconds, microseconds = divmod(time.time_ns() // 1000, 1_000_000)
+    event["timestamp"] = f"{_second(seconds)}.{microseconds:06d}Z"
+    return event
+
+
+@lru_cache(maxsize=1)  # many lines share their second
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _json_bytes(log: object, method: str, event: EventDict) -> bytes:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextvars import Context
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,18 @@ def test_the_log_is_where_it_was_set_last() -> None:
     assert json.loads(first.getvalue())["event"] == "one"
     line = json.loads(second.getvalue())
     assert (line["event"], line["level"], line["worker"]) == ("two", "warning", 3)
+
+
+def test_a_line_says_when_it_was_written() -> None:
+    """The time is in UTC, to the microsecond, and between those before and after."""
+    log = io.StringIO()
+    configure_logging(log)
+    before = datetime.now(UTC)
+    logger().info("event")
+    after = datetime.now(UTC)
+
+    text = json.loads(log.getvalue())["timestamp"]
+    assert before <= datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) <= after
 
 
 def test_an_error_is_one_line_with_its_traceback() -> None:
