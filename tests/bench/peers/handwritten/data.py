@@ -43,7 +43,6 @@ from tests.bench.peers.handwritten.case import NOT_ASKED, PILOT, T1, T2, T3, T4,
 
 GOVERNED = (SOURCE_AUTHORITY_SYSTEM_OF_RECORD, SOURCE_AUTHORITY_GOVERNED_COPY)
 AUTHORITY_NOT_KNOWN = (SOURCE_AUTHORITY_UNSPECIFIED, SOURCE_AUTHORITY_UNKNOWN)
-NOT_THE_ORIGINAL = (*AUTHORITY_NOT_KNOWN, SOURCE_AUTHORITY_SHADOW_COPY)
 STATE = frozenset((SOURCE_USE_CUSTOMER_STATE, SOURCE_USE_ACTION_STATE))
 LEARNING = frozenset((SOURCE_USE_TRAINING, SOURCE_USE_EVALUATION))
 UNGOVERNED_PATHS = (ACCESS_METHOD_UNSPECIFIED, ACCESS_METHOD_MANUAL_EXPORT, ACCESS_METHOD_SCREEN_SCRAPE)
@@ -116,11 +115,7 @@ def agrees_across_systems(source: DataSource, case: Case) -> bool:
     may_be_elsewhere = source.held_elsewhere or not source.HasField("held_elsewhere")
     if may_be_elsewhere and source.cross_system_consistency < CROSS_SYSTEM_CONSISTENCY[case.tier]:
         return False
-    if not _may_be_written(source):
-        return True
-    return (
-        source.authority not in NOT_THE_ORIGINAL and _at_most_of_entity(source, case, SOURCE_AUTHORITY_SHADOW_COPY) == 0
-    )
+    return not _may_be_written(source) or _at_most_of_entity(source, case, SOURCE_AUTHORITY_SHADOW_COPY) == 0
 
 
 def is_accurate(source: DataSource, case: Case) -> bool:
@@ -130,7 +125,6 @@ def is_accurate(source: DataSource, case: Case) -> bool:
     accuracy = source.accuracy
     return (
         accuracy.sample_size >= ACCURACY_SAMPLE[case.tier]
-        and accuracy.HasField("ratio")
         and _lower95(accuracy.ratio, accuracy.sample_size) >= ACCURACY_LOWER95[case.tier]
     )
 
@@ -227,7 +221,7 @@ def _at_most_of_entity(source: DataSource, case: Case, authority: SourceAuthorit
     if source.HasField("entity"):
         return sum(each.entity == source.entity or not each.HasField("entity") for each in possible)
     # It may turn out to be of any entity: of the one with the most sources, at worst.
-    named = Counter(each.entity for each in possible if each.HasField("entity") and each.id != source.id)
+    named = Counter(each.entity for each in possible if each.HasField("entity"))
     return len(possible) - named.total() + max(named.values(), default=0)
 
 

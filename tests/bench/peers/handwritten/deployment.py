@@ -102,4 +102,4 @@ def use_is_validated(case: Case) -> bool:
 
 def _limit_is_stated(case: Case) -> bool:
     limit = case.deployment.commitment_limit
-    return limit.none_granted or (limit.HasField("per_interaction") and limit.per_interaction >= 0)
+    return limit.none_granted or limit.HasField("per_interaction")
