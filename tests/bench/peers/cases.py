@@ -74,6 +74,8 @@ COMPUTED: tuple[Changes, ...] = (
         source__accuracy__sample_size=300,
     ),
     *_series("source.target_validity.status", ("not_applicable", "expert_agreed")),
+    *_series("deployment.decision_effect", ("none", None), source__representativeness__status="gaps_accepted"),
+    {"deployment.remit_bounded": "instructed"},
     {"deployment.peak_calls_per_second": 0.0},
     {"deployment.commitment_limit.none_granted": False},
     {"deployment.tolerated_harm_events": 0.0, "deployment.interactions_per_month": 0},
