@@ -148,7 +148,7 @@ async def test_a_backup_of_the_names_brings_nobody_back(store: RecordStore, vaul
     """
     sealed = vault.seal("Jane", b"Jane")
     (tmp_path / "copy").mkdir()
-    with sqlite3.connect(tmp_path / "names" / "names.db") as source:
+    with closing(sqlite3.connect(tmp_path / "names" / "names.db")) as source:
         source.execute("VACUUM INTO ?", [str(tmp_path / "copy" / "names.db")])
     await Erasures(vault, StoredErasures(store)).erase("Jane", reason=REASON)
 

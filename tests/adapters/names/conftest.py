@@ -11,6 +11,14 @@ import pytest
 from readygate_server.adapters.names import Vault
 
 Open = Callable[[], Vault]
+OpenAt = Callable[[Path, Path, dict[str, str]], Vault]
+
+
+@pytest.fixture
+def vault_at() -> Iterator[OpenAt]:
+    """Opens vaults in directories, with the folder of their key and an environment; closes them after the test."""
+    with ExitStack() as opened:
+        yield lambda place, keys, environment: opened.enter_context(closing(Vault.at(place, keys, environment)))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

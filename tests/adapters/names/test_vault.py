@@ -6,12 +6,13 @@ import os
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from tests.adapters.names.conftest import Open
+from tests.adapters.names.conftest import Open, OpenAt
 
 from readygate_server.adapters.names import KEK_VARIABLE, KeyRingError, Vault, key_ring, open_database
 from readygate_server.adapters.names.key_file import WrappingKey
@@ -194,30 +195,30 @@ def test_damaged_cipher_text_is_an_error_and_no_name(vault: Vault) -> None:
             vault.open(sealed)
 
 
-def test_a_new_wrapping_key_leaves_names_readable_and_old_copies_useless(tmp_path: Path) -> None:
+def test_a_new_wrapping_key_leaves_names_readable_and_old_copies_useless(tmp_path: Path, vault_at: OpenAt) -> None:
     """After the change every name opens; a copy of the rows from before does not open with the key of now.
 
     It bites: with the key of then, the copy gives the names, the erased one too.
     """
     place, keys = tmp_path / "data", tmp_path / "keys"
     place.mkdir()
-    vault = Vault.at(place, keys, {})
+    vault = vault_at(place, keys, {})
     jane, joe = vault.seal("Jane", b"Jane"), vault.seal("Joe", b"Joe")
     old_key = (keys / "names.kek").read_text(encoding="ascii")
     copy = tmp_path / "copy"
     copy.mkdir()
-    with sqlite3.connect(place / "names.db") as source, sqlite3.connect(copy / "names.db") as target:
+    with closing(sqlite3.connect(place / "names.db")) as source, closing(sqlite3.connect(copy / "names.db")) as target:
         source.backup(target, pages=-1)
     vault.erase("Jane", reason=REASON)
 
     assert vault.replace_wrapping_key() == 1
 
     assert vault.open(joe) == b"Joe"
-    assert Vault.at(place, keys, {}).open(joe) == b"Joe"
+    assert vault_at(place, keys, {}).open(joe) == b"Joe"
     assert (keys / "names.kek").read_text(encoding="ascii") != old_key
     with pytest.raises(KeyRingError):
-        Vault.at(copy, keys, {})
-    assert Vault.at(copy, keys, {KEK_VARIABLE: old_key}).open(jane) == b"Jane"
+        vault_at(copy, keys, {})
+    assert vault_at(copy, keys, {KEK_VARIABLE: old_key}).open(jane) == b"Jane"
 
 
 def test_a_process_that_runs_follows_a_change_of_the_wrapping_key(open_vault: Open) -> None:
@@ -231,42 +232,42 @@ def test_a_process_that_runs_follows_a_change_of_the_wrapping_key(open_vault: Op
 
 
 @pytest.mark.parametrize("stage", ["file", "rows"])
-def test_a_change_of_the_wrapping_key_goes_on_after_a_crash(tmp_path: Path, stage: str) -> None:
+def test_a_change_of_the_wrapping_key_goes_on_after_a_crash(tmp_path: Path, stage: str, vault_at: OpenAt) -> None:
     """Cut off after the new key was written, or after all rows were, it comes to its end when it is repeated."""
-    vault = Vault.at(tmp_path, tmp_path / "keys", {})
+    vault = vault_at(tmp_path, tmp_path / "keys", {})
     sealed = vault.seal("Jane", b"Jane")
     if stage == "file":
         vault._ring.begin_change()
     else:
         vault._ring.end_change = lambda: None  # type: ignore[method-assign]
         vault.replace_wrapping_key()
-    assert Vault.at(tmp_path, tmp_path / "keys", {}).open(sealed) == b"Jane"
+    assert vault_at(tmp_path, tmp_path / "keys", {}).open(sealed) == b"Jane"
 
-    Vault.at(tmp_path, tmp_path / "keys", {}).replace_wrapping_key()
+    vault_at(tmp_path, tmp_path / "keys", {}).replace_wrapping_key()
 
     assert len((tmp_path / "keys" / "names.kek").read_text(encoding="ascii").split()) == 1
-    assert Vault.at(tmp_path, tmp_path / "keys", {}).open(sealed) == b"Jane"
+    assert vault_at(tmp_path, tmp_path / "keys", {}).open(sealed) == b"Jane"
 
 
-def test_keys_can_come_from_the_environment(tmp_path: Path) -> None:
+def test_keys_can_come_from_the_environment(tmp_path: Path, vault_at: OpenAt) -> None:
     """No file is written then; a change takes the new key before the old one, and afterwards the new one alone."""
     old, new = WrappingKey.new().line, WrappingKey.new().line
-    sealed = Vault.at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: old}).seal("Jane", b"Jane")
-    assert Vault.at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: f"{new},{old}"}).replace_wrapping_key() == 1
+    sealed = vault_at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: old}).seal("Jane", b"Jane")
+    assert vault_at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: f"{new},{old}"}).replace_wrapping_key() == 1
 
-    assert Vault.at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: new}).open(sealed) == b"Jane"
+    assert vault_at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: new}).open(sealed) == b"Jane"
     assert not (tmp_path / "keys").exists()
     with pytest.raises(KeyRingError, match="no key here opens"):
-        Vault.at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: old})
+        vault_at(tmp_path, tmp_path / "keys", {KEK_VARIABLE: old})
 
 
-def test_a_lost_wrapping_key_is_never_replaced_in_silence(tmp_path: Path) -> None:
+def test_a_lost_wrapping_key_is_never_replaced_in_silence(tmp_path: Path, vault_at: OpenAt) -> None:
     """A vault that has names does not make a new key when its own is gone: it says what to put back."""
-    Vault.at(tmp_path, tmp_path / "keys", {}).reference("Jane")
+    vault_at(tmp_path, tmp_path / "keys", {}).reference("Jane")
     (tmp_path / "keys" / "names.kek").unlink()
 
     with pytest.raises(KeyRingError, match="put it back"):
-        Vault.at(tmp_path, tmp_path / "keys", {})
+        vault_at(tmp_path, tmp_path / "keys", {})
 
 
 @pytest.mark.parametrize("text", ["", "not base64!", "c2hvcnQ="])
@@ -280,23 +281,23 @@ def test_a_key_file_without_a_key_is_refused(tmp_path: Path, text: str) -> None:
         key_ring(tmp_path, {}, may_create=True)
 
 
-def test_nobody_else_can_read_what_is_kept(tmp_path: Path) -> None:
+def test_nobody_else_can_read_what_is_kept(tmp_path: Path, vault_at: OpenAt) -> None:
     """Files are for their owner alone, and a key that others may read is refused."""
-    Vault.at(tmp_path, tmp_path / "keys", {}).reference("Jane")
+    vault_at(tmp_path, tmp_path / "keys", {}).reference("Jane")
 
     for path in (tmp_path / "names.db", tmp_path / "keys" / "names.kek"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (tmp_path / "keys" / "names.kek").chmod(0o644)
     with pytest.raises(KeyRingError, match="chmod 600"):
-        Vault.at(tmp_path, tmp_path / "keys", {})
+        vault_at(tmp_path, tmp_path / "keys", {})
 
 
-def test_the_files_hold_no_name_and_nothing_of_an_erased_one(tmp_path: Path) -> None:
+def test_the_files_hold_no_name_and_nothing_of_an_erased_one(tmp_path: Path, vault_at: OpenAt) -> None:
     """Neither a name nor its plain hash is in the file, and the row of an erased person is overwritten.
 
     It bites: before the erasure the wrapped key is found in the same bytes.
     """
-    vault = Vault.at(tmp_path, tmp_path / "keys", {})
+    vault = vault_at(tmp_path, tmp_path / "keys", {})
     reference = vault.reference("jane.doe@bank.example")
     for number in range(50):
         vault.reference(f"person {number}")
@@ -312,19 +313,19 @@ def test_the_files_hold_no_name_and_nothing_of_an_erased_one(tmp_path: Path) -> 
     assert row not in after
 
 
-def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, vault_at: OpenAt) -> None:
     """An older program does not write into what it does not understand."""
-    Vault.at(tmp_path, tmp_path / "keys", {}).close()
-    with sqlite3.connect(tmp_path / "names.db") as connection:
+    vault_at(tmp_path, tmp_path / "keys", {})
+    with closing(sqlite3.connect(tmp_path / "names.db")) as connection, connection:
         connection.execute("UPDATE setting SET value = CAST('9' AS BLOB) WHERE name = 'format'")
 
     with pytest.raises(StoreRefusedError, match="newer"):
-        Vault.at(tmp_path, tmp_path / "keys", {})
+        vault_at(tmp_path, tmp_path / "keys", {})
 
 
-def test_a_database_out_of_reach_is_an_outage(tmp_path: Path) -> None:
+def test_a_database_out_of_reach_is_an_outage(tmp_path: Path, vault_at: OpenAt) -> None:
     """Nothing of the file or of the driver comes through but the error that callers know."""
-    vault = Vault.at(tmp_path, tmp_path / "keys", {})
+    vault = vault_at(tmp_path, tmp_path / "keys", {})
     os.truncate(tmp_path / "names.db", 100)
 
     with pytest.raises(RecordUnavailableError):
@@ -332,7 +333,7 @@ def test_a_database_out_of_reach_is_an_outage(tmp_path: Path) -> None:
 
 
 def _row_of(directory: Path, reference: str) -> bytes:
-    with sqlite3.connect(directory / "names.db") as connection:
+    with closing(sqlite3.connect(directory / "names.db")) as connection:
         (wrapped,) = connection.execute("SELECT wrapped FROM person WHERE ref = ?", (reference,)).fetchone()
     return bytes(wrapped)
 

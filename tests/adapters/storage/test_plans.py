@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,8 @@ def asked() -> Iterator[list[tuple[str, Any]]]:
 
 def scans(file: Path, statement: str, parameters: Any) -> list[str]:
     """Returns the tables that SQLite reads from one end to the other for a statement, in no order that is asked for."""
-    connection = sqlite3.connect(file)
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-    connection.close()
+    with closing(sqlite3.connect(file)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     steps = [str(row[3]) for row in plan]
     ordered = "LIMIT" in statement and not any("TEMP B-TREE" in step for step in steps)
     found = [step.split()[1] for step in steps if step.startswith("SCAN")]

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,8 @@ async def test_a_full_disk_fails_cleanly_and_recording_goes_on_afterwards(place:
         assert all(each.is_new for each in again)
         assert await root_from_entries(store, 9) == head.root
         assert (await store.record(decision("first"))).response == first.response
-    assert connect(database(place), mode="ro").execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(connect(database(place), mode="ro")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def limit_file_size(size: int) -> tuple[int, int]:
@@ -291,10 +293,9 @@ async def test_another_past_is_refused(place: Place) -> None:
 async def test_a_leaf_that_was_lost_is_noticed(place: Place) -> None:
     """A file from which somebody took the last leaf, triggers or not, is not opened."""
     await fill(place, 3)
-    with sqlite3.connect(database(place)) as connection:
+    with closing(sqlite3.connect(database(place))) as connection, connection:
         connection.execute("DROP TRIGGER log_leaf_no_delete")
         connection.execute("DELETE FROM log_leaf WHERE leaf_index = 2")
-    connection.close()
     with pytest.raises(StoreRefusedError, match="2 entries"):
         await fill(place, 1)
 

@@ -81,12 +81,11 @@ class NamesDatabase:
             self._engine = create_engine(url, connect_args=lite, pool_size=2, hide_parameters=True)
             event.listen(self._engine, "connect", _set_up)
             event.listen(self._engine, "begin", _begin)
-        with self._changing() as connection:
-            if self._is_postgresql:
-                connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-                connection.execute(text(f"create schema if not exists {SCHEMA}"))
-            _METADATA.create_all(connection)
-            _check_format(connection)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -171,6 +170,14 @@ class NamesDatabase:
                 connection.execute(select(_SETTING).where(_SETTING.c.name == "kek").with_for_update())
             yield _Rewrapping(connection)
         self._scrub()
+
+    def _prepare(self) -> None:
+        with self._changing() as connection:
+            if self._is_postgresql:
+                connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+                connection.execute(text(f"create schema if not exists {SCHEMA}"))
+            _METADATA.create_all(connection)
+            _check_format(connection)
 
     def _insert(self, table: Table) -> _Insert:
         return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -104,9 +105,13 @@ class Vault:
           StoreRefusedError: when the database can not be reached, or is of a newer version.
         """
         try:
-            database = open_database(place)
-            ring = key_ring(keys, os.environ if environment is None else environment, may_create=database.is_empty)
-            return cls(database, ring)
+            with ExitStack() as undo:  # what was opened is closed, unless all of it succeeds
+                database = open_database(place)
+                undo.callback(database.close)
+                ring = key_ring(keys, os.environ if environment is None else environment, may_create=database.is_empty)
+                vault = cls(database, ring)
+                undo.pop_all()
+                return vault
         except RecordUnavailableError as error:
             raise StoreRefusedError(f"the names can not be opened: {error.detail}") from error
 
