@@ -65,6 +65,13 @@ class FakeBook:
         self.filed.append(FiledStep(step, stamp))
         return stamp
 
+    def knows_of(self, facts_digest: str) -> bool:
+        """Tells whether there are steps, of which a book in memory knows all."""
+        return any(each.step.facts_digest == facts_digest for each in self.filed)
+
+    def learn_of(self, facts_digest: str) -> None:
+        """Knows it already."""
+
     async def get(self, waiver_id: str) -> Sequence[FiledStep]:
         """Returns the steps of a waiver."""
         await asyncio.sleep(0)

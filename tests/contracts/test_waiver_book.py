@@ -16,12 +16,13 @@ from sqlalchemy.exc import IntegrityError
 
 from readygate.v1.record_pb2 import LogEntry
 from readygate_server.adapters.storage import RecordStore
-from readygate_server.adapters.storage.waivers import WAIVER_STEP, StoredWaivers
+from readygate_server.adapters.storage.schema import WAIVER_STEP
+from readygate_server.adapters.storage.waivers import StoredWaivers
 from readygate_server.application.waiver_ports import NewWaiverStep, WaiverBook, WaiverFilter
 from readygate_server.domain.errors import EtagMismatchError, RecordUnavailableError
-from readygate_server.domain.record import SealedText, Stamp
+from readygate_server.domain.record import DecisionFilter, Recorded, SealedText, Stamp, WaiversFoundError
 from readygate_server.domain.waivers import WaiverAction, WaiverCase, WaiverState
-from tests.contracts.records import Place, logged
+from tests.contracts.records import Place, decision, facts, logged
 from tests.fake_waivers import BOND, RULE, FakeBook, World, person, wish
 
 FACTS = "sha256:facts"
@@ -111,6 +112,36 @@ async def test_decisions_see_what_is_approved(book: WaiverBook) -> None:
 
     assert [(each[0].step.waiver_id[0], len(each)) for each in approved] == [("b", 2), ("d", 2)]
     assert not await book.approved("sha256:nobody")
+
+
+async def test_a_decision_that_supposes_no_waivers_is_held_against_the_record(store: RecordStore) -> None:
+    """Once somebody asked for a waiver of its facts it fails, alone of its group and with its request id still free."""
+    await StoredWaivers(store).append(step())
+    other = facts(facts_digest="sha256:other")
+    asked = [
+        replace(decision(name, facts_digest=digest), supposes_no_waivers=supposes)
+        for name, digest, supposes in (("a", FACTS, True), ("b", "sha256:other", True), ("c", FACTS, False))
+    ]
+
+    wrong, right, told = await asyncio.gather(*map(store.record, asked), return_exceptions=True)
+    again = await store.record(replace(asked[0], supposes_no_waivers=False))
+
+    assert isinstance(wrong, WaiversFoundError)
+    assert isinstance(right, Recorded)
+    assert isinstance(told, Recorded)
+    assert again.is_new
+    found = await store.newest(DecisionFilter(), before="", limit=9)
+    assert sorted(each.request_id for each in found) == ["a", "b", "c"]
+    assert [each.facts for each in found if each.request_id == "b"] == [other]
+
+
+async def test_a_book_learns_of_waivers(store: RecordStore) -> None:
+    """Nothing is known of any proposal at first, and then only of those that were found to have waivers."""
+    waivers = StoredWaivers(store)
+    assert not waivers.knows_of(FACTS)
+    waivers.learn_of(FACTS)
+    assert waivers.knows_of(FACTS)
+    assert not waivers.knows_of("sha256:other")
 
 
 async def test_waivers_are_listed(book: WaiverBook) -> None:

@@ -26,6 +26,8 @@ class Recorder(Protocol):
 
         Raises:
           RequestIdReusedError: when the caller used the request id with another request.
+          WaiversFoundError: when the decision supposes that there are no waivers, and it can not be known that nothing
+            happened to any. Nothing was recorded then.
           RecordUnavailableError: when nothing was, or could be seen to be, recorded.
         """
         ...

@@ -55,6 +55,14 @@ class WaiverBook(Protocol):
         """
         ...
 
+    def knows_of(self, facts_digest: str) -> bool:
+        """Tells without asking anybody whether steps are known of waivers of a proposal; there may be some if not."""
+        ...
+
+    def learn_of(self, facts_digest: str) -> None:
+        """Takes note that there are steps of waivers of a proposal."""
+        ...
+
     async def get(self, waiver_id: str) -> Sequence[FiledStep]:
         """Returns the steps of a waiver, in order; none when there is no such waiver."""
         ...

@@ -128,6 +128,17 @@ class Waivers:
             before = found[-1][0].step.waiver_id
         return WaiverPage(tuple(seen), "")
 
+    def may_be_supposed_absent(self, facts_digest: str) -> bool:
+        """True when no waiver of a proposal is known here, as of most there is none.
+
+        Whoever supposes so has to compare it with the record, and when it was wrong has to tell by `found`.
+        """
+        return not self._ports.book.knows_of(facts_digest)
+
+    def found(self, facts_digest: str) -> None:
+        """Takes note that there are waivers of a proposal, to be asked for from now on."""
+        self._ports.book.learn_of(facts_digest)
+
     async def in_force(self, facts_digest: str, ruleset_digest: str) -> tuple[Waiver, ...]:
         """Returns the approved waivers for a proposal under a ruleset, whatever their days.
 

@@ -11,6 +11,10 @@ from readygate_server.domain.rule import RulesetIdentity
 from readygate_server.domain.vocabulary import Gate, Tier, Verdict
 
 
+class WaiversFoundError(Exception):
+    """A decision was made as if there were no waivers for its facts, and there are steps of some."""
+
+
 class EntryKind(StrEnum):
     """What a leaf of the log is about."""
 
@@ -113,6 +117,8 @@ class NewDecision:
     """Request in which every name is filled with `*`."""
     names: bytes
     """As in the payload."""
+    supposes_no_waivers: bool = False
+    """True when nobody looked whether there are waivers for these facts; the writer does then."""
 
 
 @dataclass(frozen=True, slots=True)

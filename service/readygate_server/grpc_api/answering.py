@@ -14,6 +14,7 @@ from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.ports import Dossier
 from readygate_server.domain.errors import GateError, PermissionDeniedError
 from readygate_server.domain.identity import Role
+from readygate_server.domain.record import WaiversFoundError
 from readygate_server.domain.verdict import Waiver
 from readygate_server.grpc_api.authorisation import permit
 from readygate_server.grpc_api.errors import DeadlineExceededError, answer_of, foreseen
@@ -68,7 +69,10 @@ class Answering:
         """
         try:
             asked, dossier = read_request(self._gate, request, faults)
-            judged = await self._judged(ruleset_on(asked.as_of), dossier, asked, request.proposal.id)
+            active = ruleset_on(asked.as_of)
+            require_evaluator(active, request.proposal.id)
+            supposes_none = self._waivers is not None and self._waivers.may_be_supposed_absent(dossier.digest)
+            judged = await self._judged(active, dossier, asked, supposes_no_waivers=supposes_none)
         except PermissionDeniedError:
             raise
         except GateError:
@@ -80,6 +84,15 @@ class Answering:
         response = _response(asking.answered_as, judged)
         if self._recording is None:
             return response
+        try:
+            return await self._recording.record(
+                asking, judged.decision, response, proposal_id=request.proposal.id, supposes_no_waivers=supposes_none
+            )
+        except WaiversFoundError:
+            assert self._waivers is not None, "who knows of no waivers supposes nothing"
+            self._waivers.found(dossier.digest)
+        judged = await self._judged(active, dossier, asked)
+        response = _response(asking.answered_as, judged)
         return await self._recording.record(asking, judged.decision, response, proposal_id=request.proposal.id)
 
     async def answer_item(self, asking: Asking, item: pb.EvaluateRequest, ruleset_on: RulesetOn) -> ItemAnswer:
@@ -104,10 +117,11 @@ class Answering:
         call.ruleset = judged.decision.ruleset.digest
         self._metrics.decisions.labels(judged.decision.verdict.value).inc()
 
-    async def _judged(self, active: ActiveRuleset, dossier: Dossier, asked: Asked, proposal_id: str) -> Judged:
-        require_evaluator(active, proposal_id)
+    async def _judged(
+        self, active: ActiveRuleset, dossier: Dossier, asked: Asked, *, supposes_no_waivers: bool = False
+    ) -> Judged:
         waivers: tuple[Waiver, ...] = ()
-        if self._waivers is not None:
+        if self._waivers is not None and not supposes_no_waivers:
             waivers = await self._waivers.in_force(dossier.digest, active.ruleset.identity.digest)
         judged = judge(self._gate, active, dossier, asked, waivers)
         self.count(judged)

@@ -58,6 +58,14 @@ class WaiversInForce(Protocol):
         """Returns the waivers for a proposal under a ruleset, whatever their days."""
         ...
 
+    def may_be_supposed_absent(self, facts_digest: str) -> bool:
+        """True when no waiver of a proposal is known here; recording then tells whether that was right."""
+        ...
+
+    def found(self, facts_digest: str) -> None:
+        """Takes note that there are waivers of a proposal."""
+        ...
+
     async def named(self, waiver_ids: tuple[str, ...]) -> tuple[Waiver, ...]:
         """Returns waivers by their ids as they stood when they were approved, those revoked since included."""
         ...
@@ -85,13 +93,22 @@ class Recording:
         self._vault = vault
         self._sealer = sealer
 
-    async def record(self, asking: Asking, decision: Decision, unrecorded: bytes, *, proposal_id: str) -> bytes:
+    async def record(
+        self,
+        asking: Asking,
+        decision: Decision,
+        unrecorded: bytes,
+        *,
+        proposal_id: str,
+        supposes_no_waivers: bool = False,
+    ) -> bytes:
         """Returns the bytes of the answer once they are durable: of this one, or of its twin that came first.
 
         `unrecorded` is a serialised EvaluateResponse that does not yet say where it is recorded.
 
         Raises:
           RequestIdReusedError: when the caller used the id with another request.
+          WaiversFoundError: when the decision supposes that there are no waivers, and that is not certain.
           RecordUnavailableError: when it could not be recorded; nothing was decided then.
         """
         name = asking.principal.name
@@ -118,6 +135,7 @@ class Recording:
             request_hash=sealed.fingerprint(asking.raw, asking.request_id),
             request=sealed.redacted,
             names=sealed.names,
+            supposes_no_waivers=supposes_no_waivers,
         )
         return (await self._recorder.record(new)).response
 

@@ -12,11 +12,20 @@ from sqlalchemy.exc import DBAPIError
 from readygate_server.adapters.storage.bulk import insert_rows
 from readygate_server.adapters.storage.claims import Claim, Key, claim_keys, read_claims
 from readygate_server.adapters.storage.clock import RecordClock
+from readygate_server.adapters.storage.lookups import with_waivers
 from readygate_server.adapters.storage.outages import is_outage
 from readygate_server.adapters.storage.rows import decision_row, payload_row
 from readygate_server.adapters.storage.schema import DECISION, ENTRY, PAYLOAD
 from readygate_server.domain.errors import RequestIdReusedError
-from readygate_server.domain.record import EntryKind, NewDecision, NewEntry, Recorded, Sealed, Stamp
+from readygate_server.domain.record import (
+    EntryKind,
+    NewDecision,
+    NewEntry,
+    Recorded,
+    Sealed,
+    Stamp,
+    WaiversFoundError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def write_group(connection: Connection, items: Sequence[Item], clock: RecordCloc
     group = Group([None] * len(items))
     decisions = [(place, item) for place, item in enumerate(items) if isinstance(item, NewDecision)]
     if decisions:
-        _write_decisions(connection, decisions, clock, group)
+        _write_decisions(connection, _without_waivers(connection, decisions, group), clock, group)
     for place, item in enumerate(items):
         if isinstance(item, Change):
             group.outcomes[place] = _change(connection, item, clock.stamp(), group.entries)
@@ -76,6 +85,21 @@ def write_group(connection: Connection, items: Sequence[Item], clock: RecordCloc
         rows = [(stamp.id, stamp.recorded_at, kind.value, body) for stamp, kind, body in group.entries]
         insert_rows(connection, ENTRY, rows)
     return group
+
+
+def _without_waivers(
+    connection: Connection, decisions: Sequence[tuple[int, NewDecision]], group: Group
+) -> list[tuple[int, NewDecision]]:
+    """Returns the decisions that may be written; those that were wrong to suppose that there are no waivers fail."""
+    supposed = {decision.facts.facts_digest for _place, decision in decisions if decision.supposes_no_waivers}
+    found = with_waivers(connection, supposed)
+    kept = []
+    for place, decision in decisions:
+        if decision.supposes_no_waivers and decision.facts.facts_digest in found:
+            group.outcomes[place] = Failed(WaiversFoundError())
+        else:
+            kept.append((place, decision))
+    return kept
 
 
 def _write_decisions(

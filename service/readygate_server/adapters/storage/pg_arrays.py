@@ -65,7 +65,7 @@ def teach(connection: Any) -> None:
 
 def arrays(table: Table, rows: Sequence[Sequence[Any]]) -> tuple[PgArray, ...]:
     """Returns an array for each column of rows, of which there is at least one."""
-    return tuple(_array(kind, values) for kind, values in zip(_kinds(table), zip(*rows, strict=True), strict=True))
+    return tuple(array(kind, values) for kind, values in zip(_kinds(table), zip(*rows, strict=True), strict=True))
 
 
 @cache
@@ -74,7 +74,8 @@ def unnested(table: Table) -> str:
     return f"unnest({', '.join(f'%s::{kind.name}[]' for kind in _kinds(table))})"
 
 
-def _array(kind: type[PgArray], values: Sequence[Any]) -> PgArray:
+def array(kind: type[PgArray], values: Sequence[Any]) -> PgArray:
+    """Returns values of one type, of which there is at least one, as an array."""
     head = _HEAD(1, 0, kind.element, len(values), 1)  # one dimension, no nulls, from 1 on
     if kind is Texts and len(set(values)) == 1:  # much is the same in all rows, such as the name of the ruleset
         text = values[0].encode()

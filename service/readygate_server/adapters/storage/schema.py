@@ -108,6 +108,22 @@ RETENTION: Final = Table(
     Column("recorded_before", BigInteger, nullable=False),
 )
 """Payloads recorded before these moments may be dropped."""
+WAIVER_STEP: Final = Table(
+    "waiver_step",
+    METADATA,
+    Column("waiver_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry_id", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("facts_digest", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_cipher", LargeBinary, nullable=False),
+    Column("actor_commitment", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
 RULESET_SOURCE: Final = Table(
     "ruleset_source",
     METADATA,

@@ -8,15 +8,9 @@ from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
-    Integer,
-    LargeBinary,
     Row,
     Select,
-    Table,
-    Text,
     bindparam,
     func,
     select,
@@ -26,29 +20,15 @@ from sqlalchemy.exc import IntegrityError
 
 from readygate.v1.record_pb2 import LogEntry, WaiverEntry
 from readygate_server.adapters.storage.gathering import Gathering
-from readygate_server.adapters.storage.schema import ENTRY, METADATA
+from readygate_server.adapters.storage.schema import ENTRY, WAIVER_STEP
 from readygate_server.application.waiver_ports import FiledStep, NewWaiverStep, WaiverFilter
 from readygate_server.domain.errors import EtagMismatchError, RecordUnavailableError
 from readygate_server.domain.record import EntryKind, NewEntry, SealedText, Stamp
 from readygate_server.domain.waivers import WaiverAction, WaiverState
 
 _T = TypeVar("_T")
-WAIVER_STEP: Final = Table(
-    "waiver_step",
-    METADATA,
-    Column("waiver_id", Text, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("entry_id", Text, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("facts_digest", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("actor_cipher", LargeBinary, nullable=False),
-    Column("actor_commitment", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
+_MOST_KNOWN: Final = 100_000
+"""Proposals with waivers that a process remembers; of any other it supposes that there are none, and is corrected."""
 _STEP: Final = WAIVER_STEP.c
 _APPROVED_IDS: Final = (
     select(_STEP.waiver_id)
@@ -82,6 +62,17 @@ class StoredWaivers:
         """Takes the open record."""
         self._store = store
         self._gathering = Gathering(self._approved)
+        self._known: dict[str, None] = {}
+
+    def knows_of(self, facts_digest: str) -> bool:
+        """Tells whether steps are known of waivers of a proposal."""
+        return facts_digest in self._known
+
+    def learn_of(self, facts_digest: str) -> None:
+        """Takes note that there are steps; what was noted first is forgotten first, and is found again."""
+        self._known[facts_digest] = None
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
 
     async def append(self, step: NewWaiverStep) -> Stamp:
         """Keeps a step together with its leaf."""
