@@ -6,7 +6,8 @@ import asyncio
 import re
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 from pathlib import Path
 
 import grpc
@@ -83,6 +84,38 @@ async def test_calls_in_flight_are_answered_before_the_end() -> None:
     assert {error.code for error in refused} == {grpc.StatusCode.UNAVAILABLE}
     assert {line["code"] for line in served.of("call")} <= {"OK", "UNAVAILABLE"}
     assert told == answered
+
+
+async def test_streams_are_answered_before_the_end() -> None:
+    """Under load, streams end with what the server has read of them answered, and its log counts the same items."""
+    answered: list[str] = []
+    ends: list[GateError] = []
+
+    async def given() -> AsyncIterator[pb.EvaluateStreamItem]:
+        request = pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF, view=pb.VIEW_SUMMARY)
+        for number in count():
+            yield pb.EvaluateStreamItem(item_id=str(number), request=request)
+
+    async def stream_on(address: str) -> None:
+        async with AsyncGateClient(address) as client:
+            try:
+                async for result in client.evaluate_stream(given()):
+                    answered.append(result.item_id)  # noqa: PERF401 -- what came before the error counts
+            except GateError as error:
+                ends.append(error)
+
+    async with serve() as served:
+        address = await served.ready()
+        callers = [asyncio.create_task(stream_on(address)) for _ in range(4)]
+        await asyncio.sleep(1)
+        code = await served.stop()
+        await asyncio.gather(*callers)
+
+    lines = served.of("call")
+    assert code == 0
+    assert [error.reason for error in ends] == ["NOT_READY"] * 4
+    assert [line["reason"] for line in lines] == ["NOT_READY"] * 4
+    assert sum(line["items"] for line in lines) == len(answered) > 100
 
 
 Ask = Callable[[AsyncGateClient], Awaitable[object]]

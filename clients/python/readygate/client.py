@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from readygate.credentials import Bearer, Token
 from readygate.errors import error_of
 from readygate.operations import Asynchronous, Blocking, EvaluateStream, Operations, Rpc, Watch
-from readygate.sending import Items, Sending
+from readygate.sending import Items, Sending, ending_of
 from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1.decision_service_pb2 import WatchDecisionsRequest, WatchDecisionsResponse
 from readygate.v1.ruleset_pb2 import RulesetSelector
@@ -201,16 +201,19 @@ class AsyncGateClient(Asynchronous, Operations):
         """Sends items and gives results; `evaluate_stream` comes here."""
         sending = Sending(items, ruleset)
         send = self._channel.stream_stream(rpc.path, _serialise, _reader_of(rpc.reply))
-        replies = send(sending.messages_soon(), timeout=timeout, metadata=self._bearer.metadata())
+        call: Any = send(timeout=timeout, metadata=self._bearer.metadata())
+        writing = asyncio.ensure_future(sending.write_to(call))
+        call.add_done_callback(lambda _: writing.cancel())
         try:
-            async for reply in replies:
+            while (reply := await call.read()) is not grpc.aio.EOF:
                 for result in reply.results:
                     yield result
+            sending.check()
         except grpc.aio.AioRpcError as failure:
-            raise error_of(failure) from failure
+            raise error_of(await ending_of(call, failure)) from failure
         finally:
-            replies.cancel()  # who looks at no more results leaves nothing behind
-        sending.check()
+            writing.cancel()
+            call.cancel()  # who looks at no more results leaves nothing behind
 
     async def close(self) -> None:
         """Closes the connection."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
+
+import grpc
+import grpc.aio
 
 from readygate.v1.gate_service_pb2 import EvaluateStreamItem, EvaluateStreamRequest
 from readygate.v1.ruleset_pb2 import RulesetSelector
 
+_FAILED_WRITE: Final = "Internal error from Core"
+_LOOKS_FOR_ENDING: Final = 100
 _TOGETHER: Final = 10
 _TOGETHER_BYTES: Final = 256 << 10  # a quarter of what a gate takes in one message
 
@@ -33,8 +39,16 @@ class Sending:
         except Exception as failure:  # noqa: BLE001 -- raised where the caller waits, instead of in a thread of gRPC
             self._failure = failure
 
-    async def messages_soon(self) -> AsyncIterator[EvaluateStreamRequest]:
-        """Yields messages as there are items, which may be asynchronous."""
+    async def write_to(self, call: Any) -> None:
+        """Writes messages until there are no more items or the call is over."""
+        async for message in self._messages_soon():
+            try:
+                await call.write(message)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the call is over, and whoever reads from it is told why
+        await call.done_writing()
+
+    async def _messages_soon(self) -> AsyncIterator[EvaluateStreamRequest]:
         if isinstance(self._items, Iterable):
             for message in self.messages():
                 yield message
@@ -56,6 +70,22 @@ class Sending:
         for item in message.items:  # copies: the caller's stay as they are
             item.request.request_id = item.request.request_id or uuid.uuid4().hex
         return message
+
+
+async def ending_of(call: Any, failure: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    """Returns what the gate ended a stream with.
+
+    A write that is under way when the gate ends a stream fails, and what gRPC makes of that takes the place of what
+    the gate said (https://github.com/grpc/grpc/issues/36066): for good when it comes second, which is why writing is
+    given up when the call is over; when it comes first, until the gate's word arrives.
+    """
+    for _ in range(_LOOKS_FOR_ENDING):
+        if (code := await call.code()) is not grpc.StatusCode.INTERNAL or failure.details() != _FAILED_WRITE:
+            return grpc.aio.AioRpcError(
+                code, await call.initial_metadata(), await call.trailing_metadata(), await call.details()
+            )
+        await asyncio.sleep(0.01)
+    return failure
 
 
 def _together(items: Iterable[EvaluateStreamItem]) -> Iterator[Sequence[EvaluateStreamItem]]:
