@@ -129,6 +129,10 @@ def _batches() -> Iterator[tuple[str, bytes]]:
     item.proposal.id = "p"
     for count in (0, 1, 101, 20_000):
         yield GATE + "BatchEvaluate", gate_service_pb2.BatchEvaluateRequest(items=[item] * count).SerializeToString()
+        streamed = gate_service_pb2.EvaluateStreamRequest(
+            items=[gate_service_pb2.EvaluateStreamItem(request=item)] * count
+        )
+        yield GATE + "EvaluateStream", streamed.SerializeToString()
 
 
 def _simulations() -> Iterator[tuple[str, bytes]]:

@@ -129,6 +129,8 @@ def _evaluate(proposal: Proposal, *, ruleset: str = "") -> gate_service_pb2.Eval
 def _others() -> Iterator[tuple[str, str, Message]]:
     item = gate_service_pb2.EvaluateRequest(proposal=tiny(), as_of=AS_OF, view=gate_service_pb2.VIEW_SUMMARY)
     yield GATE, "BatchEvaluate", gate_service_pb2.BatchEvaluateRequest(items=[item, item])
+    streamed = [gate_service_pb2.EvaluateStreamItem(item_id=name, request=item) for name in ("1", "2")]
+    yield GATE, "EvaluateStream", _named(gate_service_pb2.EvaluateStreamRequest(items=streamed), "ruleset")
     yield GATE, "Simulate", _simulation()
     yield GATE, "Simulate", _simulation()
     yield GATE, "ListRequirements", gate_service_pb2.ListRequirementsRequest(proposal=tiny(), as_of=AS_OF)

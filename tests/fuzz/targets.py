@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
+
+from google.protobuf import descriptor_pool
+from google.protobuf.message_factory import GetMessageClass
 
 from readygate.v1.decision_pb2 import Verdict
 from readygate_server.adapters.proposals.paths import field_of, parse_path
@@ -21,7 +24,7 @@ from readygate_server.domain.faults import FaultsError
 from readygate_server.observability import configure_logging
 from readygate_server.settings import Limits
 from tests.builders import AS_OF
-from tests.fuzz.calls import Aborted, Context, LastLines, surrounded
+from tests.fuzz.calls import Aborted, Context, Handler, LastLines, surrounded
 from tests.fuzz.inputs import Input
 from tests.fuzz.kept import OURS, Kept
 from tests.fuzz.readers import Readers
@@ -63,13 +66,14 @@ class Shipped:
             return ("too large for the transport",)
         handler = self._handlers[given.method]
         try:
-            reply = self._loop.run_until_complete(handler.unary_unary(data, Context()))
+            replies = self._loop.run_until_complete(_replies(handler, data))
         except Aborted as end:
             if end.reason in OURS:
                 raise AssertionError(f"answered as {end.reason}: {self._log.text()}") from end
             return (end.reason,)
-        handler.response_serializer(reply)
-        return tuple(self._results(reply))
+        name = given.method.removeprefix("/").replace("/", ".")
+        reply_type = GetMessageClass(descriptor_pool.Default().FindMethodByName(name).output_type)
+        return [each for reply in replies for each in self._results(reply_type.FromString(reply))]
 
     def _results(self, reply: Any) -> Iterator[str]:
         if hasattr(reply, "results"):
@@ -121,6 +125,21 @@ class Shipped:
         except GateError:
             return ("refused",)
         return ("loaded",)
+
+
+async def _replies(handler: Handler, data: bytes) -> Sequence[bytes]:
+    """Returns what a method replies to one message."""
+    if not handler.request_streaming:
+        return [handler.response_serializer(await handler.unary_unary(data, Context()))]
+
+    async def messages() -> AsyncIterator[bytes]:
+        yield data
+
+    before = len(asyncio.all_tasks())
+    replies = [handler.response_serializer(each) async for each in handler.stream_stream(messages(), Context())]
+    await asyncio.sleep(0)  # what was cancelled ends
+    assert len(asyncio.all_tasks()) == before, f"left behind: {asyncio.all_tasks()}"
+    return replies
 
 
 def _name(verdict: int) -> str:
