@@ -18,9 +18,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import part_calls, part_generator, part_records
+from tests.bench import (
+    part_calls,
+    part_curves,
+    part_evaluation,
+    part_generator,
+    part_memory,
+    part_peers,
+    part_records,
+    part_reload,
+    part_start,
+)
 from tests.bench.generator import Generator, GoGenerator, generator
 from tests.bench.measure import machine
+from tests.bench.plot import draw
 from tests.bench.processes import BenchError
 from tests.bench.report import markdown
 from tests.bench.run import Part, Setting, split_cores
@@ -31,6 +42,12 @@ PARTS: Final[Mapping[str, Callable[[Setting, Generator], Part]]] = {
     "batches": part_calls.measure_batches,
     "workers": part_calls.measure_workers,
     "records": part_records.measure,
+    "peers": part_peers.measure,
+    "evaluation": part_evaluation.measure,
+    "reload": part_reload.measure,
+    "curves": part_curves.measure,
+    "start": part_start.measure,
+    "memory": part_memory.measure,
 }
 NEEDS_GO: Final = {"generator", "peers"}
 
@@ -39,8 +56,8 @@ def _setting(options: argparse.Namespace) -> Setting:
     servers, generators = split_cores()
     common = {"server_cores": servers, "generator_cores": generators, "ruleset": options.ruleset}
     if options.quick:
-        return Setting(quick=True, rounds=1, seconds=0.3, warm_up=0.1, requests=20, rate=20, **common)
-    return Setting(rounds=options.rounds, seconds=options.seconds, **common)
+        return Setting(quick=True, rounds=1, seconds=0.3, warm_up=0.1, requests=20, rate=20, soak_seconds=1, **common)
+    return Setting(rounds=options.rounds, seconds=options.seconds, soak_seconds=options.soak, **common)
 
 
 def run(options: argparse.Namespace) -> list[Part]:
@@ -67,7 +84,10 @@ def write(parts: list[Part], about: Mapping[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     raw = {"about": about, "parts": [asdict(part) for part in parts]}
     (folder / "raw.json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
-    (folder / "report.md").write_text(markdown(parts, about), encoding="utf-8")
+    plots = draw(parts, folder)
+    if not plots:
+        print("no plots: they need the `bench` extra", file=sys.stderr)
+    (folder / "report.md").write_text(markdown(parts, about, plots), encoding="utf-8")
 
 
 def main() -> int:
@@ -77,6 +97,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds of each load (default: %(default)s)")
+    parser.add_argument("--soak", type=float, default=60.0, help="seconds to watch memory for (default: %(default)s)")
     parser.add_argument("--ruleset", default=Setting.ruleset, help="ruleset to judge by (default: %(default)s)")
     parser.add_argument("--python", action="store_true", help="load from Python even where there is Go")
     parser.add_argument("--quick", action="store_true", help="one short round of everything: shows that it runs")

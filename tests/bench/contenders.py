@@ -33,6 +33,7 @@ class Server:
     pid: int
     beside: tuple[int, ...] = ()
     """Other processes of the same server that the first did not start."""
+    log: Path | None = None
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -52,7 +53,7 @@ def gate_server(
         with log.open("wb") as stream, on_cores(cores):
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
         try:
-            yield Server(name, _address(process, log), process.pid)
+            yield Server(name, _address(process, log), process.pid, log=log)
         finally:
             process.terminate()
             try:

@@ -32,6 +32,8 @@ class Form:
     made: Callable[[Sequence[pb.EvaluateRequest], str], bytes]
     decided: Callable[[bytes], int]
     wire: Wire = "grpc"
+    names_ruleset: bool = False
+    """True when each proposal's request names the ruleset; elsewhere the whole call does."""
 
     def requests(self, kind: Kind, *, count: int, view: int, ruleset: str) -> tuple[bytes, ...]:
         """Returns requests that hold `count` different proposals in all, or as many as one request holds."""
@@ -57,7 +59,7 @@ class Form:
 
 @functools.cache
 def _requests(form: Form, kind: Kind, count: int, view: int, ruleset: str) -> tuple[bytes, ...]:
-    alone = ruleset if form.items == 1 and form.wire == "grpc" else ""
+    alone = ruleset if form.names_ruleset else ""
     asked = [_evaluate(each, view, alone) for each in proposals(kind, count)]
     if len(asked) == 1:
         asked *= form.items
@@ -82,7 +84,9 @@ def unary() -> Form:
     def decided(reply: bytes) -> int:
         return int(pb.EvaluateResponse.FromString(reply).HasField("decision"))
 
-    return Form("Evaluate", f"{SERVICE}/Evaluate", 1, lambda asked, _: asked[0].SerializeToString(), decided)
+    return Form(
+        "Evaluate", f"{SERVICE}/Evaluate", 1, lambda asked, _: asked[0].SerializeToString(), decided, names_ruleset=True
+    )
 
 
 @functools.cache

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,8 +82,17 @@ class Generator(Protocol):
     def ask(self, calls: Calls) -> list[bytes]:
         """Returns the reply to every request, each sent once."""
 
-    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pids: Sequence[int]) -> Seen:
-        """Puts a load on the server of these processes, and returns what it saw."""
+    def drive(
+        self,
+        calls: Calls,
+        pace: Closed | Open,
+        *,
+        warm_up: float,
+        seconds: float,
+        pids: Sequence[int],
+        began: threading.Event | None = None,
+    ) -> Seen:
+        """Puts a load on the server of these processes, and returns what it saw; says when it begins to count."""
 
 
 class GoGenerator:
@@ -107,7 +117,16 @@ class GoGenerator:
             raise BenchError(f"{calls.method} at {calls.address}: {said.decode()}")
         return list(_framed(replies.read_bytes()))
 
-    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pids: Sequence[int]) -> Seen:
+    def drive(
+        self,
+        calls: Calls,
+        pace: Closed | Open,
+        *,
+        warm_up: float,
+        seconds: float,
+        pids: Sequence[int],
+        began: threading.Event | None = None,
+    ) -> Seen:
         """Puts a load on a server, and returns what it saw."""
         paced = {"outstanding": pace.outstanding} if isinstance(pace, Closed) else {"rate": pace.rate}
         process = self._start(calls, first=self._first(), warm_up=warm_up, seconds=seconds, **paced)
@@ -115,6 +134,8 @@ class GoGenerator:
         assert process.stderr is not None, "is a pipe"
         with process:
             process.stdout.readline()  # begins to count
+            if began:
+                began.set()
             before = cpu_seconds_of_all(pids)
             process.stdout.readline()  # ends
             used = cpu_seconds_of_all(pids) - before
@@ -205,7 +226,16 @@ class PythonGenerator:
             for number, request in enumerate(calls.requests)
         ]
 
-    def drive(self, calls: Calls, pace: Closed | Open, *, warm_up: float, seconds: float, pids: Sequence[int]) -> Seen:
+    def drive(
+        self,
+        calls: Calls,
+        pace: Closed | Open,
+        *,
+        warm_up: float,
+        seconds: float,
+        pids: Sequence[int],
+        began: threading.Event | None = None,
+    ) -> Seen:
         """Puts a load on a server, and returns what it saw."""
         if calls.wire != "grpc":
             raise BenchError(f"the generator in Python knows no {calls.wire}: install Go 1.26 or newer")
@@ -213,6 +243,8 @@ class PythonGenerator:
         target = Target(calls.address, calls.method, calls.requests[0], others=calls.requests[1:], first=first)
         window = self._generators.start(target, pace, warm_up=warm_up, seconds=seconds, processes=PROCESSES)
         window.wait_for_start()
+        if began:
+            began.set()
         before = cpu_seconds_of_all(pids)
         window.wait_for_end()
         used = cpu_seconds_of_all(pids) - before

@@ -98,9 +98,9 @@ def cpu_seconds_of_all(pids: Iterable[int]) -> float:
     return used
 
 
-def resident_mib() -> float:
-    """Returns the resident memory of this process, in MiB."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+def resident_mib(pid: int | str = "self") -> float:
+    """Returns the resident memory of a process, in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 

@@ -68,7 +68,7 @@ def measure(setting: Setting, generator: Generator) -> Part:
         "generator",
         "Is the generator the limit?",
         [
-            "Ratio: calls per second out of a server in Go on one core, to those out of the echo in Python on that core.",
+            "Ratio: calls per second to a server in Go on one core, over those to the echo in Python on that core.",
             "Well above 1: the generator could have sent more than the echo in Python took.",
             "In an open loop the time of a call runs from when it was due; what the generator adds is in these times.",
         ],

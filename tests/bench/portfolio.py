@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
@@ -77,7 +77,7 @@ def _own(draw: random.Random) -> Proposal:
     return proposal
 
 
-def _drawn(registry: Proposal, draw: random.Random) -> Proposal:
+def _drawn(registry: Proposal, draw: random.Random, all_wanted: Mapping[str, int] = _DRAWN) -> Proposal:
     """Returns a new wish for assets of the registry."""
     proposal = _wished(draw)
     for field in _DRAWN:
@@ -87,7 +87,7 @@ def _drawn(registry: Proposal, draw: random.Random) -> Proposal:
     proposal.evidence.extend(own)
     _vary(proposal, draw, suffix=PLACE + MARK)
     proposal.id = f"proposal-{PLACE}{MARK}"
-    for field, wanted in _DRAWN.items():
+    for field, wanted in all_wanted.items():
         getattr(proposal, field).extend(draw.sample(list(getattr(registry, field)), wanted))
     names = {asset.id for field in _DRAWN for asset in getattr(proposal, field)}
     proposal.evidence.extend(entry for entry in registry.evidence if entry.subject in names)
@@ -95,16 +95,24 @@ def _drawn(registry: Proposal, draw: random.Random) -> Proposal:
     return proposal
 
 
-def _registry(draw: random.Random) -> Proposal:
+def with_assets(count: int, *, seed: int = 1) -> Proposal:
+    """Returns a proposal with so many assets, of all three kinds in equal parts, and with their evidence."""
+    draw = random.Random(seed)  # noqa: S311 -- these are no secrets
+    share, rest = divmod(count, len(_DRAWN))
+    wanted = {field: share + (place < rest) for place, field in enumerate(_DRAWN)}
+    return _drawn(_registry(draw, wanted), draw, wanted)
+
+
+def _registry(draw: random.Random, all_wanted: Mapping[str, int] = REGISTRY) -> Proposal:
     """Returns all assets of an organisation, with their evidence, as one proposal that nobody sends."""
     registry = Proposal()
     number = 0
-    while any(len(getattr(registry, field)) < wanted for field, wanted in REGISTRY.items()):
+    while any(len(getattr(registry, field)) < wanted for field, wanted in all_wanted.items()):
         source, number = _wished(draw), number + 1
         _rename(source, lambda name, number=number: f"{name}-{number:03}")  # type: ignore[misc]
         _vary(source, draw, suffix=f"{number:03}")
         registry.MergeFrom(source)
-    for field, wanted in REGISTRY.items():
+    for field, wanted in all_wanted.items():
         del getattr(registry, field)[wanted:]
     return registry
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.bench.measure import Spread
 from tests.bench.run import Part
 
 
-def markdown(parts: Sequence[Part], about: Mapping[str, Any]) -> str:
-    """Returns the report of all parts."""
-    return "\n".join(_lines(parts, about)) + "\n"
+def markdown(parts: Sequence[Part], about: Mapping[str, Any], plots: Collection[str] = ()) -> str:
+    """Returns the report of all parts, with the plots that there are."""
+    return "\n".join(_lines(parts, about, plots)) + "\n"
 
 
-def _lines(parts: Sequence[Part], about: Mapping[str, Any]) -> Iterator[str]:
+def _lines(parts: Sequence[Part], about: Mapping[str, Any], plots: Collection[str]) -> Iterator[str]:
     yield "# Benchmark"
     yield ""
     yield from (f"- {key}: {value}" for key, value in about.items())
@@ -24,6 +24,9 @@ def _lines(parts: Sequence[Part], about: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         if part.notes:
             yield from (f"- {note}" for note in part.notes)
+            yield ""
+        if part.name in plots:
+            yield f"![{part.title}]({part.name}.svg)"
             yield ""
         if part.lanes:
             yield from _table([_row(lane) for lane in part.lanes])
@@ -35,12 +38,13 @@ def _lines(parts: Sequence[Part], about: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _row(lane: Mapping[str, Any]) -> dict[str, str]:
-    times = lane["ms"]
+    times, per_core = lane["ms"], lane.get("ratio_per_core")
     return {
         "what": lane["name"],
         "load": lane["load"],
         "proposals per second": f"{Spread.of(lane['per_second']):,.0f}",
         "ratio to echo or base": f"{Spread.of(lane['ratio']):.3f}" if "ratio" in lane else "",
+        "ratio by processor time": f"{Spread.of(per_core):.3f}" if per_core else "",
         "p50, p99, p99.9, max ms": " / ".join(f"{times[name]:.1f}" for name in ("p50", "p99", "p999", "max")),
         "worst 1 s: p99 ms": f"{lane['stalls']['worst_window_p99_ms']:.1f}",
         "longest gap ms": f"{lane['stalls']['longest_gap_ms']:.0f}",

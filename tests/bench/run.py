@@ -22,7 +22,10 @@ class Setting:
     seconds: float = 2.0
     warm_up: float = 0.5
     requests: int = 1500
+    peer_requests: int = 300
+    """Different requests to peers, which remember nothing; making them takes long."""
     rate: float = 100.0
+    soak_seconds: float = 60.0
     ruleset: str = RULESET
     quick: bool = False
     server_cores: frozenset[int] = frozenset()
@@ -38,6 +41,7 @@ class Part:
     notes: Sequence[str] = ()
     lanes: Sequence[Mapping[str, Any]] = ()
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    series: Mapping[str, Any] = field(default_factory=dict)
     failed: bool = False
 
 
