@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import Engine, event
 from tests.adapters.names.conftest import Open
 from tests.adapters.names.encodings import random_message
 from tests.bench.workload import AS_OF, workload
@@ -259,6 +260,24 @@ async def test_others_go_on_while_new_names_are_made_durable(vault: Vault) -> No
     assert during > 10
     assert turns == before
     assert sealer.open(_payload(sealed)) == sealer.open(_payload(again)) == (request, True)
+
+
+async def test_who_comes_at_once_shares_what_makes_new_names_durable(vault: Vault) -> None:
+    """Of 30 requests with names of their own and one in common all can be opened, after no more than a few commits."""
+    sealer, commits = RequestSealer(vault), 0
+    requests = [_naming("jane", f"owner {number}") for number in range(30)]
+
+    def count(_connection: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    event.listen(Engine, "commit", count)
+    sealed = await asyncio.gather(*(sealer.seal_soon(each, caller=CALLER) for each in requests))
+    event.remove(Engine, "commit", count)
+
+    assert [sealer.open(_payload(each)) for each in sealed] == [(each, True) for each in requests]
+    assert 0 < commits <= 3
+    assert vault.known("owner 29") not in (None, vault.known("owner 28"), vault.known("jane"))
 
 
 def test_too_many_names_are_refused(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

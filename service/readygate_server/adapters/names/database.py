@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from readygate_server.adapters.durable import sync_path
+from readygate_server.adapters.storage.bulk import insert_rows
 from readygate_server.adapters.storage.errors import StoreRefusedError
+from readygate_server.adapters.storage.pg_arrays import teach
 from readygate_server.domain.errors import RecordUnavailableError
 
 FILE: Final = "names.db"
@@ -60,6 +63,8 @@ _SETTING: Final = Table(
     Column("name", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
+_LOOKUP: Final = itemgetter(1)
+"""Persons are added in one order everywhere, so that two servers never wait for each other."""
 _Insert = postgresql.Insert | sqlite.Insert
 _OPTIONS: Final = ("journal_mode=TRUNCATE", "synchronous=FULL", "secure_delete=ON", "trusted_schema=OFF")
 _EXPECTED: Final = {"journal_mode": "truncate", "synchronous": 2, "secure_delete": 1}
@@ -76,6 +81,7 @@ class NamesDatabase:
             self._engine = create_engine(
                 url, pool_pre_ping=True, pool_size=2, execution_options=options, hide_parameters=True
             )
+            event.listen(self._engine, "connect", lambda connection, _record: teach(connection))
         else:
             lite = {"timeout": 10.0, "isolation_level": None}
             self._engine = create_engine(url, connect_args=lite, pool_size=2, hide_parameters=True)
@@ -130,7 +136,7 @@ class NamesDatabase:
                 connection.execute(select(_SETTING).where(_SETTING.c.name == "kek").with_for_update(read=True))
             kek = _setting(connection, "kek")
             assert kek is not None, "settings are kept before anybody is added"
-            yield kek.decode(), _Adding(connection, self._insert(_PERSON))
+            yield kek.decode(), _Adding(connection, f"{SCHEMA}.person" if self._is_postgresql else "person")
 
     def erase(self, lookup: bytes, reason: str) -> str | None:
         """Deletes a person's row and notes that it was erased, both or neither; returns the reference."""
@@ -202,14 +208,16 @@ class NamesDatabase:
 class _Adding:
     """Adds persons within a transaction."""
 
-    def __init__(self, connection: Connection, statement: _Insert) -> None:
+    def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
-        self._statement = statement.on_conflict_do_nothing(index_elements=["lookup"])
+        self._table = table
 
     def add(self, rows: Sequence[tuple[str, bytes, bytes]]) -> dict[bytes, tuple[str, bytes]]:
         """Adds reference, lookup value and wrapped key; returns what holds, which another process may have added."""
-        values = [{"ref": ref, "lookup": lookup, "wrapped": wrapped} for ref, lookup, wrapped in rows]
-        self._connection.execute(self._statement, values)
+        unless = "ON CONFLICT (lookup) DO NOTHING"
+        added = insert_rows(self._connection, _PERSON, sorted(rows, key=_LOOKUP), into=self._table, unless=unless)
+        if added == len(rows):
+            return {lookup: (ref, wrapped) for ref, lookup, wrapped in rows}
         return _by_lookup(self._connection, [lookup for _, lookup, _ in rows])
 
 

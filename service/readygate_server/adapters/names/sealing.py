@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from readygate_server.adapters.names.sealed_names import NONCE_BYTES as SALT_NON
 from readygate_server.adapters.names.sealed_names import SealedNames, pack, unpack
 from readygate_server.adapters.names.vault import NONCE_BYTES, PersonKey, Vault, open_with, salt_of
 from readygate_server.adapters.names.wire import Span, fill, find_names
+from readygate_server.adapters.storage.gathering import Gathering
 from readygate_server.domain.errors import LimitExceededError
 from readygate_server.domain.record import Payload
 
@@ -64,6 +65,7 @@ class RequestSealer:
         """Takes the keys."""
         self._vault = vault
         self._message = message
+        self._fetching = Gathering(self._fetched)
 
     def seal(self, request: bytes, *, caller: str) -> SealedRequest:
         """Returns a request, which has been parsed before, with its names sealed.
@@ -82,9 +84,9 @@ class RequestSealer:
         """Seals like `seal`, and lets others go on while keys are read or made durable."""
         cut = self._cut(request)
         names = [*cut.names, caller]
-        keys = self._vault.held(names)
+        keys: Sequence[PersonKey] | None = self._vault.held(names)
         if keys is None:
-            keys = await asyncio.to_thread(self._vault.keys_of, names)
+            keys = await self._fetching.answer(tuple(names))
         return _sealed(request, cut, keys)
 
     def fingerprint(self, request: bytes, *, caller: str, request_id: str) -> bytes:
@@ -120,6 +122,12 @@ class RequestSealer:
         opened = unpack(names)
         salt = self._vault.salt(opened.people, opened.nonce)
         return hmac.digest(salt, text, "sha256") if salt is not None else None
+
+    async def _fetched(self, asked: Collection[tuple[str, ...]]) -> Mapping[tuple[str, ...], Sequence[PersonKey]]:
+        """Returns the keys of all who wait for some; what is new of them is made durable at once."""
+        names = list(dict.fromkeys(name for each in asked for name in each))
+        keys = dict(zip(names, await asyncio.to_thread(self._vault.keys_of, names), strict=True))
+        return {each: [keys[name] for name in each] for each in asked}
 
     def _cut(self, request: bytes) -> _Cut:
         spans = find_names(request, self._message)

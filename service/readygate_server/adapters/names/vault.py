@@ -27,6 +27,7 @@ LIFETIME_SECONDS: Final = 60.0
 CAPACITY: Final = 10_000
 """Keys that a process holds open."""
 NONCE_BYTES: Final = 12
+_REFERENCE_BYTES: Final = 16
 _LOOKUP_KEY: Final = "lookup_key"
 _KEK: Final = "kek"
 _DIGEST: Final = "sha256"
@@ -198,7 +199,8 @@ class Vault:
             for each in absent:
                 key = PersonKey.of(each, self._unwrap(wrapped[each], each)) if each in wrapped else None
                 # An erased reference never comes back.
-                self._hold(self._by_reference, each, (key, now + self._lifetime if key else float("inf")))
+                with self._lock:
+                    self._hold(self._by_reference, each, (key, now + self._lifetime if key else float("inf")))
                 found[each] = key
         return found
 
@@ -228,16 +230,24 @@ class Vault:
     def _fetched(self, names: Sequence[str]) -> list[PersonKey]:
         until = self._now() + self._lifetime
         lookups = {name: self._lookup(name) for name in names}
+        made: dict[str, bytes] = {}
         rows = self._database.by_lookup(list(dict.fromkeys(lookups.values())))
         if new := list(dict.fromkeys(lookup for lookup in lookups.values() if lookup not in rows)):
             with self._database.adding() as (kek, adding):
                 wrapping = self._ring.get(kek)  # the one in use, which a change of keys has not replaced
-                fresh = ((os.urandom(16).hex(), lookup, os.urandom(KEY_BYTES)) for lookup in new)
-                rows |= adding.add([(ref, lookup, wrapping.wrap(key, ref)) for ref, lookup, key in fresh])
-        keys = {lookup: PersonKey.of(ref, self._unwrap(wrapped, ref)) for lookup, (ref, wrapped) in rows.items()}
-        for name, lookup in lookups.items():
-            self._hold(self._by_name, name, (keys[lookup], until))
-            self._hold(self._by_reference, keys[lookup].reference, (keys[lookup], until))
+                made = {os.urandom(_REFERENCE_BYTES).hex(): os.urandom(KEY_BYTES) for _ in new}
+                fresh = [
+                    (ref, lookup, wrapping.wrap(key, ref)) for (ref, key), lookup in zip(made.items(), new, strict=True)
+                ]
+                rows |= adding.add(fresh)
+        keys = {
+            lookup: PersonKey.of(ref, made.get(ref) or self._unwrap(wrapped, ref))
+            for lookup, (ref, wrapped) in rows.items()
+        }
+        with self._lock:
+            for name, lookup in lookups.items():
+                self._hold(self._by_name, name, (keys[lookup], until))
+                self._hold(self._by_reference, keys[lookup].reference, (keys[lookup], until))
         return [keys[lookups[name]] for name in names]
 
     def _lookup(self, name: str) -> bytes:
@@ -250,11 +260,10 @@ class Vault:
             raise RecordUnavailableError(str(error)) from error
 
     def _hold(self, cache: dict[str, _Held], key: str, value: _Held) -> None:
-        with self._lock:
-            cache.pop(key, None)
-            while len(cache) >= self._capacity:
-                del cache[next(iter(cache))]
-            cache[key] = value
+        cache.pop(key, None)
+        while len(cache) >= self._capacity:
+            del cache[next(iter(cache))]
+        cache[key] = value
 
     def _forget(self, is_meant: Callable[[str], bool]) -> None:
         with self._lock:
