@@ -22,6 +22,7 @@ from tests.grpc_api.serving import AS_OF, Running, eventually, refund_agent, run
 
 METHOD = "/readygate.v1.GateService/EvaluateStream"
 SMALL = RulesetSelector(name="small")
+EARLIER = "effective_from: 2025-01-01"
 
 
 def item(name: str, **changes: object) -> pb.EvaluateStreamItem:
@@ -207,6 +208,22 @@ async def test_a_reload_does_not_reach_a_stream_that_is_open(tmp_path: Path) -> 
     seen = {each.response.decision.ruleset.digest for each in results}
     assert (len(results), len(seen)) == (20, 1)
     assert later["later"].response.decision.ruleset.digest not in seen
+
+
+async def test_an_item_of_a_day_with_another_version_is_refused_alone(tmp_path: Path) -> None:
+    """One stream is judged by one version: an item whose day means another is told so, and the others are judged."""
+    file = rules_on_disk.write(tmp_path, version="2026.1.0")
+    text = file.read_text(encoding="utf-8").replace("effective_from: 2026-01-01", EARLIER)
+    rules_on_disk.put(tmp_path / "small-2026.1.0.yaml", text)
+    rules_on_disk.write(tmp_path, version="2026.2.0")
+    given = [item("new"), item("old", as_of="2025-06-01"), item("newer"), item("none", as_of="2020-01-01")]
+    async with running(load_snapshot(tmp_path).compile_all()) as served:
+        results = await sent(served.client, given, SMALL)
+
+    versions = {name: results[name].response.decision.ruleset.version for name in ("new", "newer")}
+    assert versions == {"new": "2026.2.0", "newer": "2026.2.0"}
+    assert [fault.path for fault in results["old"].error.faults] == ["as_of"]
+    assert results["none"].error.reason == "RULESET_NOT_FOUND"
 
 
 async def test_a_stopping_server_answers_what_it_read_and_says_how_to_go_on(packaged: Snapshot) -> None:
