@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tests.bench.measure import machine
-from tests.bench.peers.opa.program import build_bundle, opa_binary
+from tests.bench.peers.opa.program import build_bundle, go_settings, opa_binary
 from tests.bench.peers.opa.requests import decision_input
 from tests.bench.processes import PATIENCE_SECONDS, BenchError, on_cores
 from tests.bench.workload import AS_OF, workload
@@ -39,7 +39,12 @@ def embedded_rounds(
         command += [f"--for={seconds}s", f"--rounds={ROUNDS}", f"--parsed={str(parsed).lower()}"]
         with on_cores(cores):
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=PATIENCE_SECONDS + ROUNDS * seconds * 2, check=False
+                command,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE_SECONDS + ROUNDS * seconds * 2,
+                check=False,
+                env=go_settings(cores),
             )
     if done.returncode:
         raise BenchError(f"the embedded OPA fails:\n{done.stderr}")

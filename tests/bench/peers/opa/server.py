@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.contenders import Server
-from tests.bench.peers.opa.program import build_bundle, opa_binary
+from tests.bench.peers.opa.program import build_bundle, go_settings, opa_binary
 from tests.bench.processes import PATIENCE_SECONDS, BenchError, on_cores
 
 # Only errors are logged, no decisions; the store keeps data in the form in which they are evaluated.
@@ -32,10 +31,9 @@ def opa_server(cores: Collection[int] = ()) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as directory:
         bundle, log = build_bundle(Path(directory)), Path(directory) / "log"
         command = [str(binary), "run", *_FLAGS, f"--addr=127.0.0.1:{port}", "--bundle", str(bundle)]
-        threads = {"GOMAXPROCS": str(len(cores))} if cores else {}
         with log.open("wb") as stream, on_cores(cores):
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=os.environ | threads
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=go_settings(cores)
             )
         try:
             _wait_until_ready(process, port, log)
