@@ -9,26 +9,20 @@ from typing import Final
 from readygate_server.adapters.certificates.forms import SignedCertificates
 from readygate_server.adapters.certificates.stored import StoredDecisionReader
 from readygate_server.adapters.clock import seconds_now
-from readygate_server.adapters.log.anchor import AnchorError, FileAnchor
-from readygate_server.adapters.log.checkpoint import Ed25519CheckpointSigner
+from readygate_server.adapters.log.anchor import AnchorError
 from readygate_server.adapters.log.note import NoteError
-from readygate_server.adapters.log.origin import ensure_origin
 from readygate_server.adapters.names.sealing import RequestSealer
-from readygate_server.adapters.names.vault import Vault
 from readygate_server.adapters.recorded import RecordedDecisions, RecordedWaivers
 from readygate_server.adapters.signing.errors import KeyProblemError, MalformedError
-from readygate_server.adapters.signing.store import FOLDER as KEYS
-from readygate_server.adapters.signing.store import KeyRing, ensure_keys
-from readygate_server.adapters.storage import DirectoryLock, RecordStore, StoreRefusedError, open_store
+from readygate_server.adapters.storage import RecordStore, StoreRefusedError
 from readygate_server.adapters.storage.clock import microseconds_now
-from readygate_server.adapters.storage.erasures import StoredErasures
 from readygate_server.adapters.storage.retention import StoredRetention
 from readygate_server.adapters.storage.waivers import StoredWaivers
 from readygate_server.application.certify import Certify
-from readygate_server.application.erasure import Erasures
 from readygate_server.application.retention import Dropped, keep_for
 from readygate_server.application.waivers import WaiverPorts, Waivers
 from readygate_server.bootstrap.local import Snapshot
+from readygate_server.bootstrap.opened import Opened, open_all
 from readygate_server.bootstrap.past_rulesets import PastRulesets
 from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.domain.errors import GateError, RecordUnavailableError
@@ -87,35 +81,15 @@ async def open_record(settings: RecordSettings, rules: ServedRules, lock: int | 
 
 
 async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitStack, lock: int | None) -> Record:
-    await asyncio.to_thread(ensure_keys, settings.directory)
-    ring = KeyRing(settings.directory)
-    keys = settings.directory / KEYS
-    origin = ensure_origin(keys, settings.log_origin)
-    vault = Vault.at(settings.database_url or settings.directory, keys)
-    opened.callback(vault.close)
-    signer = Ed25519CheckpointSigner(origin, lambda: ring.current().checkpoint_key)
-    anchor = FileAnchor(settings.anchor or settings.directory / "anchor")
-    held = None if lock is None else DirectoryLock(settings.directory, inherited=lock)
-    store = await open_store(settings.database_url or settings.directory, signer=signer, anchor=anchor, lock=held)
-    opened.push_async_callback(store.close)
-    erasures = Erasures(vault, StoredErasures(store))
-    await erasures.settle()
+    parts = await open_all(settings, opened, lock)
     if settings.retention_days:
-        opened.push_async_callback(_cancelled, asyncio.create_task(_keep_for(store, settings.retention_days)))
-    keeping = _keeping(store, vault, ring, erasures, rules, origin, sign_in_seconds=settings.waiver_sign_in_seconds)
-    return Record(store, keeping, opened.pop_all())
+        opened.push_async_callback(_cancelled, asyncio.create_task(_keep_for(parts.store, settings.retention_days)))
+    keeping = _keeping(parts, rules, sign_in_seconds=settings.waiver_sign_in_seconds)
+    return Record(parts.store, keeping, opened.pop_all())
 
 
-def _keeping(
-    store: RecordStore,
-    vault: Vault,
-    ring: KeyRing,
-    erasures: Erasures,
-    rules: ServedRules,
-    origin: str,
-    *,
-    sign_in_seconds: int,
-) -> Keeping:
+def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keeping:
+    store, vault, ring = parts.store, parts.vault, parts.ring
     sealer = RequestSealer(vault)
     past = PastRulesets(rules, store)
     tokens = PageTokens(vault.secret("page tokens"))
@@ -132,13 +106,13 @@ def _keeping(
         RecordedWaivers(waivers),
         StoredDecisionReader(sealer),
         SignedCertificates(lambda: ring.current().certificate_signer),
-        origin=origin,
+        origin=parts.origin,
         now=seconds_now,
     )
     return Keeping(
         recording=Recording(store, store, vault, sealer),
         waivers=waivers,
-        decisions=DecisionServicer(store, store, vault, sealer, replayer, erasures, tokens),
+        decisions=DecisionServicer(store, store, vault, sealer, replayer, parts.erasures, tokens),
         log=LogServicer(store, ring),
         certificates=CertificateServicer(certify),
         waiver_steps=WaiverServicer(waivers, tokens),
