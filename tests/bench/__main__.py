@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,23 +60,39 @@ def _setting(options: argparse.Namespace) -> Setting:
     return Setting(rounds=options.rounds, seconds=options.seconds, soak_seconds=options.soak, **common)
 
 
-def run(options: argparse.Namespace) -> list[Part]:
-    """Runs the parts that are asked for."""
+def run(options: argparse.Namespace, about: dict[str, Any]) -> list[Part]:
+    """Runs the parts that are asked for; after each, all that there is so far is written."""
     setting = _setting(options)
-    parts = []
+    parts: list[Part] = []
+    began = time.monotonic()
     with generator(setting.generator_cores, python=options.python) as load:
+        about |= {"load from": load.name, "settings": _words(setting)}
         for name in options.parts or PARTS:
             started = time.monotonic()
             print(f"{name}, with {load.name}", file=sys.stderr, flush=True)
             if name in NEEDS_GO and not isinstance(load, GoGenerator):
                 print("  left out: needs Go", file=sys.stderr, flush=True)
                 continue
+            busy = os.getloadavg()[0]
             try:
-                parts.append(PARTS[name](setting, load))
+                part = PARTS[name](setting, load)
             except BenchError as error:
-                parts.append(Part(name, f"{name}: no figures", [f"failed: {error}"], failed=True))
-            print(f"  {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+                print(f"  failed: {error}", file=sys.stderr, flush=True)
+                part = Part(name, f"{name}: no figures", [f"failed: {error}"], failed=True)
+            took = time.monotonic() - started
+            note = f"took {took:.0f} s; load on the machine {busy:.1f} before, {os.getloadavg()[0]:.1f} after"
+            print(f"  {note}", file=sys.stderr, flush=True)
+            parts.append(replace(part, notes=[*part.notes, note]))
+            about["took"] = f"{time.monotonic() - began:.0f} s"
+            write(parts, about, options.out)
     return parts
+
+
+def _words(setting: Setting) -> str:
+    ours, theirs = (sorted(cores) or "any" for cores in (setting.server_cores, setting.generator_cores))
+    cores = f"servers on cores {ours}, load from {theirs}"
+    loads = f"{setting.rounds} rounds of {setting.seconds:g} s each"
+    return f"{setting.ruleset}; {loads}, {setting.requests} different proposals; {cores}"
 
 
 def write(parts: list[Part], about: Mapping[str, Any], folder: Path) -> None:
@@ -103,11 +119,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round of everything: shows that it runs")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    about = {"machine": machine(), "began": time.strftime("%Y-%m-%d %H:%M:%S %Z")}
-    started = time.monotonic()
-    parts = run(options)
-    about |= {"took": f"{time.monotonic() - started:.0f} s", "load at the end": f"{os.getloadavg()[0]:.1f}"}
-    write(parts, about, options.out)
+    about: dict[str, Any] = {"machine": machine(), "began": time.strftime("%Y-%m-%d %H:%M:%S %Z")}
+    parts = run(options, about)
     print(markdown(parts, about))
     return int(any(part.failed for part in parts))
 

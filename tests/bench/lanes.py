@@ -85,7 +85,7 @@ def _driven(lane: Lane, generator: Generator, *, once: float, warm_up: float, se
 
 def time_alone(calls: Calls, generator: Generator) -> float:
     """Returns the seconds that a call takes which is the only one, about: with what starting to call takes."""
-    few = replace(calls, requests=calls.requests[:5])
+    few = replace(calls, requests=calls.requests[:20])
     start = time.monotonic()
     generator.ask(few)
     return (time.monotonic() - start) / len(few.requests)
