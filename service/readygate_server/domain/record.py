@@ -112,7 +112,9 @@ class NewDecision:
     request_id: str
     """Empty when the caller gave none; the decision is then nobody's twin."""
     request_hash: bytes
-    """Fingerprint of the caller's request bytes; tells a repeated request from another one with the same id."""
+    """Fingerprint of the caller's request bytes; tells a repeated request from another one with the same id.
+
+    Empty without an id."""
     request: bytes
     """Request in which every name is filled with `*`."""
     names: bytes

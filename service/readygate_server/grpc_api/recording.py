@@ -113,15 +113,15 @@ class Recording:
         """
         name = asking.principal.name
         sealed = await self._sealer.seal_soon(asking.raw, caller=name)
-        facts = _facts_of(decision, proposal_id, sealed)
+        redacted_digest = sha256(sealed.redacted)
+        facts = _facts_of(decision, proposal_id, f"sha256:{redacted_digest.hexdigest()}")
         request_commitment, caller_commitment = sealed.commit(asking.raw), sealed.commit(name.encode())
-        redacted_digest = sha256(sealed.redacted).digest()
 
         def seal(stamp: Stamp) -> Sealed:
             answered = recorded_response(unrecorded, stamp)
             commitments = DecisionEntry(
                 request_commitment=request_commitment,
-                redacted_request_digest=redacted_digest,
+                redacted_request_digest=redacted_digest.digest(),
                 response_digest=sha256(answered).digest(),
                 caller_commitment=caller_commitment,
             )
@@ -132,7 +132,7 @@ class Recording:
             facts=facts,
             caller=self._vault.seal(name, name.encode()),
             request_id=asking.request_id,
-            request_hash=sealed.fingerprint(asking.raw, asking.request_id),
+            request_hash=sealed.fingerprint(asking.raw, asking.request_id) if asking.request_id else b"",
             request=sealed.redacted,
             names=sealed.names,
             supposes_no_waivers=supposes_no_waivers,
@@ -155,7 +155,7 @@ class Recording:
         return recorded.response
 
 
-def _facts_of(decision: Decision, proposal_id: str, sealed: SealedRequest) -> DecisionFacts:
+def _facts_of(decision: Decision, proposal_id: str, request_digest: str) -> DecisionFacts:
     return DecisionFacts(
         proposal_id=proposal_id,
         verdict=decision.verdict,
@@ -166,6 +166,6 @@ def _facts_of(decision: Decision, proposal_id: str, sealed: SealedRequest) -> De
         rule_count=decision.rule_count,
         engine_version=decision.engine_version,
         facts_digest=decision.facts_digest,
-        request_digest=f"sha256:{sha256(sealed.redacted).hexdigest()}",
+        request_digest=request_digest,
         waiver_ids=decision.waiver_ids,
     )

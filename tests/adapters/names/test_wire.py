@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from tests.adapters.names.encodings import names_in, random_message
 
+from readygate.v1.api_pb2 import Api
+from readygate.v1.data_source_pb2 import DataSource
 from readygate.v1.evidence_pb2 import Evidence, FactValue
 from readygate.v1.gate_service_pb2 import EvaluateRequest, SimulateRequest
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import RulesetRef
+from readygate_server.adapters.names import wire
 from readygate_server.adapters.names.routes import route_through
 from readygate_server.adapters.names.wire import fill, find_names
 
@@ -48,6 +51,19 @@ def test_every_marked_field_is_found_in_the_order_of_the_bytes() -> None:
     assert _names(_request(proposal)) == [
         "owner 0", "owner 1", "owner 2", "accountable", "sponsor", "stopper", "collector", "voucher", "stater",
     ]  # fmt: skip
+
+
+def test_an_asset_that_comes_back_has_its_names_where_it_stands_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An asset is recognised by all of its bytes, wherever it stands, and also after others took its place."""
+    monkeypatch.setattr(wire, "_MOST_RECALLED", 2)
+    crm, erp = DataSource(id="crm"), DataSource(id="erp")
+    crm.owner.person, erp.owner.person = "Jane Doe", "Joe"
+    other = DataSource.FromString(crm.SerializeToString().replace(b"Jane Doe", b"Jane Fox"))
+    assert _names(_request(Proposal(data_sources=[crm, crm, erp]))) == ["Jane Doe", "Jane Doe", "Joe"]
+
+    for _ in range(3):
+        found = _names(_request(Proposal(title="moved", data_sources=[erp, other, crm], apis=[Api(id="crm")])))
+        assert found == ["Joe", "Jane Fox", "Jane Doe"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ INNER: Final = 16
 """The field holds a message with a way of its own; what is above this number says which."""
 
 ONE_BYTE: Final = 128
+_ASSETS: Final = frozenset(f"readygate.v1.{name}" for name in ("DataSource", "Api", "Workflow"))
 _OBSERVATIONS: Final = {"readygate.v1.Evidence": ("facts", "value"), "readygate.v1.FactOverride": ("fact", "value")}
 """Messages that state the value of a fact beside its name: the fields of the name and of the value."""
 
@@ -43,6 +44,8 @@ class Route:
     """Tag of the names of facts, where a value is observed."""
     observed: Route | None = None
     """Way through a value that is a name."""
+    recalled: dict[bytes, tuple[tuple[int, int], ...]] | None = None
+    """Of an asset, what was found in one by its digest: assets come back unchanged, and take most of the time."""
 
     def lay(self, tag: int, to: int | Route) -> None:
         """Sets what is done with a field."""
@@ -74,6 +77,8 @@ def _route_through(message: Descriptor) -> Route:
         if each.message_type is not None:
             inner = route_through(each.message_type)
             if inner is not None:
+                if each.message_type.full_name in _ASSETS:
+                    inner.recalled = {}
                 route.lay(_tag(each), inner)
         elif holds_name(each):
             route.lay(_tag(each), NAME)
