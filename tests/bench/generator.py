@@ -1,9 +1,12 @@
 """Load generators, both with the same face: one in Go where there is Go, else the processes of `tests.bench.load`.
 
-The Go one (`goload/`) is used because no other found does all that is needed at once: every request different, replies
-that are not parsed, closed loops as well as open ones whose calls are timed from when they were due, the time of every
-single call, and gRPC, streams and HTTP by the same clock. `python -m tests.bench generator` shows that it is not the
-limit, against a server in Go with messages of the same sizes.
+The Go one (`goload/`) is there because nothing that was tried does all that is needed: every request different, replies
+that are not parsed, closed loops and open ones whose calls are timed from when they were due, the time of every call,
+and gRPC, streams and HTTP by the same clock. ghz 0.121 builds and parses messages by reflection: against a server in Go
+on a core of its own it sent 240 to 1,200 different requests of this size a second where goload sent 5,700 to 12,300, in
+the same run; that is below what the empty servicer in Python answers. Its calls are timed from when they were sent.
+`python -m tests.bench generator` shows that goload is not the limit, against a server in Go with messages of the same
+sizes.
 """
 
 from __future__ import annotations

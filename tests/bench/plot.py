@@ -99,9 +99,15 @@ def _lanes(part: Part) -> Figure:
     for axis in (rates, times):
         axis.grid(axis="x", color="#dddddd", linewidth=0.6)
         axis.set_axisbelow(True)
-        axis.margins(y=0.01)
+        axis.set_ylim(-0.6, len(lanes) - 0.4)
+        axis.xaxis.set_major_formatter(_plain)
     figure.suptitle(part.title, x=0.01, ha="left", fontsize=12)
     return figure
+
+
+def _plain(value: float, _place: int) -> str:
+    """Returns the number at a tick as people write it."""
+    return f"{value:,g}"
 
 
 def _colour(lane: Mapping[str, Any]) -> str:
