@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from readygate.v1.evidence_pb2 import FACT_STATEMENT_KIND_NOT_APPLICABLE
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals import readings
 from readygate_server.adapters.proposals.dossier import dossier_of
-from readygate_server.adapters.proposals.readings import parts_of
+from readygate_server.adapters.proposals.readings import Parts, parts_of, recalled_parts_of
 from readygate_server.adapters.proposals.validation import is_certainly_sound, validate_proposal
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
@@ -64,13 +65,15 @@ def proposals() -> list[Proposal]:
     return [each for each in some_proposals(PROPOSALS) if not validate_proposal(each)]
 
 
-def answers(active: ActiveRuleset, proposals: list[Proposal]) -> list[bytes]:
+def answers(
+    active: ActiveRuleset, proposals: list[Proposal], read: Callable[[Proposal], Parts] = recalled_parts_of
+) -> list[bytes]:
     """Returns all decisions under one ruleset that was made ready once, at changing gates and days."""
     chance = random.Random(5)  # noqa: S311 -- no secret
     given = []
     for proposal in proposals:
         question = Question(chance.choice(tuple(Gate)), chance.choice(DAYS), full=chance.random() < 0.1)
-        decision = evaluate(active, dossier_of(proposal), question)
+        decision = evaluate(active, dossier_of(proposal, read(proposal)), question)
         given.append(decision_message(decision, fact_directory()).SerializeToString(deterministic=True))
     return given
 
@@ -90,7 +93,7 @@ def test_recalled_conclusions_are_those_of_judging_anew(
     remembering = answers(full_ruleset(2048), proposals)
     monkeypatch.setattr(readings, "_kept", Memory(1))
 
-    assert answers(full_ruleset(0), proposals) == remembering
+    assert answers(full_ruleset(0), proposals, parts_of) == remembering
     assert len(set(remembering)) > len(proposals) / 2
 
 
@@ -104,7 +107,7 @@ def test_a_memory_that_forgets_all_the_time_changes_nothing(proposals: list[Prop
 def test_what_is_held_for_sound_at_a_glance_is_sound() -> None:
     """A proposal in which no part looks wrong has no fault, and most proposals can be told so."""
     made = some_proposals(PROPOSALS)
-    glances = [(each, is_certainly_sound(each, parts_of(each))) for each in made]
+    glances = [(each, is_certainly_sound(each, recalled_parts_of(each))) for each in made]
 
     assert not [each for each, sound in glances if sound and validate_proposal(each)]
     assert sum(sound for _, sound in glances) > len(made) / 2

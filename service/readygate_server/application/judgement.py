@@ -70,7 +70,8 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     table = active.table(prepared.tier.tier, question.gate)
     case = Case(dossier.facts, prepared.conditions, dossier.not_applicable, question.as_of, day, dossier.imprints)
     floor = tuple(ref for axis in prepared.tier.axes for ref in axis.missing) if prepared.tier.is_floor else None
-    findings, late = hear(table, case, prepared.index, floor=floor, memory=active.memory)
+    memory = active.memory if dossier.imprints else None
+    findings, late = hear(table, case, prepared.index, floor=floor, memory=memory)
     late += report_unknown(table, [*findings, *late])
     if question.waivers:
         # Here and nowhere else. What was granted for the whole is not for it narrowed, which has another digest.

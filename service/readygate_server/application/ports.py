@@ -22,7 +22,10 @@ class Dossier(Protocol):
 
     @property
     def imprints(self) -> Mapping[Scope, Sequence[bytes]]:
-        """What stands for all that is said of each asset, in the order of the facts: the same only for the same."""
+        """What stands for all that is said of each asset, in the order of the facts: the same only for the same.
+
+        Empty when the proposal is judged for once, and nothing about it is to be recalled or kept.
+        """
         ...
 
     @property

@@ -11,7 +11,7 @@ from readygate_server.adapters.fact_directory import CatalogueDirectory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.faults import error_of
 from readygate_server.adapters.proposals.overrides import changes_of
-from readygate_server.adapters.proposals.readings import parts_of
+from readygate_server.adapters.proposals.readings import recalled_parts_of
 from readygate_server.adapters.proposals.validation import is_certainly_sound, validate_proposal
 from readygate_server.adapters.rulefiles.loader import load_rulesets
 from readygate_server.bootstrap.local import DEFAULT_RULESET, Snapshot, fact_directory, packaged_rules
@@ -60,7 +60,7 @@ class ServedRules:
 
     def dossier_of(self, proposal: Proposal) -> ProposalDossier:
         """Returns a checked proposal; raises InvalidInputError or LimitExceededError."""
-        parts = parts_of(proposal)
+        parts = recalled_parts_of(proposal)
         if not is_certainly_sound(proposal, parts) and (faults := validate_proposal(proposal)):
             raise error_of(faults)
         return dossier_of(proposal, parts)

@@ -34,6 +34,7 @@ class EvidenceIndex:
         self.day = day
         self._entries: dict[str, list[Evidence]] = {}
         self._named: dict[str, Mapping[str, Sequence[Evidence]]] = {}
+        self._lapses: dict[tuple[Backing, str], int | None] = {}
         for entry in entries:
             if entry.as_of is None or entry.as_of <= day:
                 self._entries.setdefault(entry.subject, []).append(entry)
@@ -48,28 +49,31 @@ class EvidenceIndex:
 
         Any entry that is good enough does: a better one that has become old takes nothing away from it.
         """
-        named = self._about(subject)
-        lapses = [
-            lapse
-            for name in (backing.fact, backing.standard.group)
-            if (lapse := _last_day(named.get(name, ()), backing.standard)) is not None
-        ]
-        return max(lapses, default=None)
+        key = (backing, subject)
+        if key not in self._lapses:
+            named = self._about(subject)
+            lapses = [
+                lapse
+                for name in (backing.fact, backing.standard.group)
+                if (lapse := _last_day(named.get(name, ()), backing.standard)) is not None
+            ]
+            self._lapses[key] = max(lapses, default=None)
+        return self._lapses[key]
 
     def met(self, demands: Mapping[str, tuple[Demand, ...]], subject: str) -> frozenset[Standard | Backing]:
         """Returns which demands the evidence about a subject meets.
 
         Evidence for a whole group meets standards, and evidence for a fact meets backings.
         """
-        found: set[Standard | Backing] = set()
+        found: list[Standard | Backing] = []
         day = self.day
-        for name, entries in self._about(subject).items():
-            for _, _, grade, as_of, expires, _ in entries if name in demands else ():
-                if grade is None or as_of is None or (expires is not None and expires < day):
-                    continue
-                for standard, demand in demands[name]:
+        for facts, _, grade, as_of, expires, _ in self._entries.get(subject, ()):
+            if grade is None or as_of is None or (expires is not None and expires < day):
+                continue
+            for name in facts:
+                for standard, demand in demands.get(name, ()):
                     if grade >= standard.grade and as_of + standard.maximum_age_days >= day:
-                        found.add(demand)
+                        found.append(demand)
         return frozenset(found)
 
     def _about(self, subject: str) -> Mapping[str, Sequence[Evidence]]:
@@ -168,28 +172,26 @@ class Inspector:
 
     def take_shortfalls(self) -> tuple[Shortfall, ...]:
         """Returns what was found since it was asked for last."""
+        if not self._found:
+            return ()
         found, self._found = self._found, {}
         return tuple(found.values())
 
-    def finds_nothing(self, findings: Iterable[Finding]) -> bool:
-        """True when nothing about findings can fall short."""
-        return all(not finding.observations or self._meets_all(finding) for finding in findings)
-
-    def hold(self, findings: list[Finding]) -> list[Finding]:
+    def hold(self, findings: Iterable[Finding]) -> list[Finding]:
         """Returns findings, with those stale that rest on old evidence."""
-        return [
-            finding if not finding.observations or self._meets_all(finding) else self.inspect(finding)
-            for finding in findings
-        ]
+        held = list(findings)
+        met, demanded = self._met, self._demanded
+        for place, finding in enumerate(held):
+            if finding.observations:
+                found = met.get(finding.subject) or self._met_by(finding.subject)
+                standards, backings = demanded[finding.rule.id]
+                if not (standards <= found or backings <= found):  # else nothing can fall short, which is usual
+                    held[place] = self.inspect(finding)
+        return held
 
-    def _meets_all(self, finding: Finding) -> bool:
-        """True when nothing can fall short, which is usual and told without a look at each fact."""
-        subject = finding.subject
-        met = self._met.get(subject)
-        if met is None:
-            met = self._met[subject] = self._index.met(self._demands, subject) | self._met_by_deployment
-        standards, backings = self._demanded[finding.rule.id]
-        return standards <= met or backings <= met
+    def _met_by(self, subject: str) -> frozenset[Standard | Backing]:
+        met = self._met[subject] = self._index.met(self._demands, subject) | self._met_by_deployment
+        return met
 
     def inspect(self, finding: Finding) -> Finding:
         """Returns the finding; stale when it is a yes that rests on old evidence, while a no stays a no."""

@@ -8,7 +8,7 @@ about the deployment that read of its assets are judged each time.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from readygate_server.domain.derived import DERIVED
@@ -28,11 +28,12 @@ _DEPLOYMENT = Scope.DEPLOYMENT
 class Position:
     """How the rules about assets of one scope stand towards proposals whose deployment says the same. A key."""
 
-    __slots__ = ("standings",)
+    __slots__ = ("asks", "standings")
 
     def __init__(self, standings: tuple[Standing | Finding, ...]) -> None:
         """Takes each rule's standing, in the order of the rules."""
         self.standings = standings
+        self.asks = any(isinstance(each, Standing) for each in standings)
 
 
 class Conclusion(NamedTuple):
@@ -84,50 +85,82 @@ class _Hearing:
 
     def findings(self) -> list[Finding]:
         """Judges; to be called once."""
+        if self._memory is None or not self._case.imprints:
+            return self._all_anew()
         findings: list[Finding] = []
         columns = {scope: self._about_assets(scope, local) for scope, local in self._table.local.items()}
         for row in self._table.about_facts:
             if row.idle is not None:
                 findings.append(row.idle)
             elif row.reach is None:
-                findings += self._noted(self._concluded(self._alone(row)))
+                findings += self._inspected(self._alone(row))
             elif row.rule.scope is _DEPLOYMENT:
                 findings += self._about_deployment(row, row.reach)
             else:
                 findings += next(columns[row.rule.scope])
         return findings
 
+    def _all_anew(self) -> list[Finding]:
+        findings: list[Finding] = []
+        for row in self._table.about_facts:
+            if row.idle is not None:
+                findings.append(row.idle)
+            else:
+                findings += self._alone(row)
+        return self._inspected(findings)
+
     def _alone(self, row: RuleRow) -> list[Finding]:
         try:
-            return judge(row, self._table, self._case)
+            findings = judge(row, self._table, self._case)
         except RuleFailedError as error:
             raise _named(error, row) from error
+        return findings if self._floor is None else unsettle(findings, self._floor)
 
     def _about_deployment(self, row: RuleRow, reach: Reach) -> Sequence[Finding]:
         """Returns the finding of a rule about the deployment, recalled when all that it reads is the same."""
-        if self._memory is None:
-            return self._noted(self._concluded(self._alone(row)))
+        memory = self._memory
+        if memory is None:
+            return self._inspected(self._alone(row))
         key = self._key(row, reach.deployment)
-        known = self._memory.recall(key)
+        known = memory.recall(key)
         if not isinstance(known, Conclusion):
-            known = Conclusion(tuple(self._settled(self._alone(row))))
-            self._memory.keep(key, known)
-        if self._inspector is None or self._inspector.finds_nothing(known.findings):
-            return known.findings
-        return self._noted(self._inspected(list(known.findings)))  # evidence about the deployment is not in the key
+            known = Conclusion(tuple(self._alone(row)))
+            if memory.is_known(key):
+                memory.keep(key, known)
+        return self._inspected([*known.findings])  # evidence about the deployment is not in the key
 
     def _about_assets(self, scope: Scope, local: Local) -> Iterator[Sequence[Finding]]:
         """Yields the findings of one rule after the other about the assets of a scope."""
         position = self._position(scope, local)
         subjects = self._case.facts.of(scope)
-        imprints = self._imprints(scope, local, subjects)
-        known = [self._noted(each) for each in self._conclusions(position, imprints, subjects)]
-        by_rule = zip(*known, strict=True)
+        by_rule: Iterator[Sequence[Finding]] = iter(())
+        if subjects and position.asks:
+            by_rule = iter(self._by_rule(position, self._imprints(scope, local, subjects), subjects))
         for standing in position.standings:
             if isinstance(standing, Finding):
                 yield (standing,)
             else:
                 yield next(by_rule) if subjects else (nothing_asked(standing.row, "", Outcome.NOT_APPLICABLE),)
+
+    def _by_rule(
+        self, position: Position, imprints: Sequence[Hashable] | None, subjects: Sequence[tuple[str, Facts]]
+    ) -> Iterable[Sequence[Finding]]:
+        """Returns the findings about the subjects rule by rule; what can be recalled of them is not judged."""
+        memory = self._memory
+        if memory is None or imprints is None:
+            return map(self._inspected, self._judged(position, subjects))
+        keys = [(position, imprint) for imprint in imprints]
+        known = [memory.recall(key) for key in keys]
+        lasting = [memory.is_known(key) for key, each in zip(keys, known, strict=True) if each is None]
+        if len(lasting) == len(known) and True not in lasting:
+            return map(self._inspected, self._judged(position, subjects))
+        new = [place for place, each in enumerate(known) if each is None]
+        found = self._concluded(position, [subjects[place] for place in new]) if new else ()
+        for place, conclusion, lasts in zip(new, found, lasting, strict=True):
+            known[place] = conclusion
+            if lasts:
+                memory.keep(keys[place], conclusion)
+        return zip(*[self._noted(each) for each in known if isinstance(each, Conclusion)], strict=True)
 
     def _position(self, scope: Scope, local: Local) -> Position:
         key = self._key(scope, local.reach.deployment)
@@ -160,43 +193,32 @@ class _Hearing:
             for imprint, (subject, its_facts) in zip(imprints, subjects, strict=True)
         ]
 
-    def _conclusions(
-        self, position: Position, imprints: Sequence[Hashable] | None, subjects: Sequence[tuple[str, Facts]]
-    ) -> Sequence[Conclusion]:
-        """Returns what is concluded about each subject; those that can't be recalled are judged together."""
-        if self._memory is None or imprints is None:
-            return self._judged(position, subjects)
-        recall = self._memory.recall
-        known = [recall((position, imprint)) for imprint in imprints]
-        new = [place for place, each in enumerate(known) if each is None]
-        if new:
-            for place, each in zip(new, self._judged(position, [subjects[place] for place in new]), strict=True):
-                known[place] = each
-                self._memory.keep((position, imprints[place]), each)
-        return [each for each in known if isinstance(each, Conclusion)]
+    def _judged(self, position: Position, subjects: Sequence[tuple[str, Facts]]) -> list[list[Finding]]:
+        """Judges subjects, rule by rule."""
+        return [self._of_rule(each, subjects) for each in position.standings if not isinstance(each, Finding)]
 
-    def _judged(self, position: Position, subjects: Sequence[tuple[str, Facts]]) -> list[Conclusion]:
-        standings = [each for each in position.standings if not isinstance(each, Finding)]
-        by_rule = [self._by_rule(standing, subjects) for standing in standings]
-        return [self._concluded([found[place] for found in by_rule]) for place in range(len(subjects))]
-
-    def _by_rule(self, standing: Standing, subjects: Sequence[tuple[str, Facts]]) -> list[Finding]:
+    def _of_rule(self, standing: Standing, subjects: Sequence[tuple[str, Facts]]) -> list[Finding]:
         try:
-            return judge_subjects(standing, self._case, subjects)
+            findings = judge_subjects(standing, self._case, subjects)
         except RuleFailedError as error:
             raise _named(error, standing.row) from error
-
-    def _concluded(self, findings: list[Finding]) -> Conclusion:
-        return self._inspected(self._settled(findings))
-
-    def _settled(self, findings: list[Finding]) -> list[Finding]:
         return findings if self._floor is None else unsettle(findings, self._floor)
 
-    def _inspected(self, findings: list[Finding]) -> Conclusion:
+    def _concluded(self, position: Position, subjects: Sequence[tuple[str, Facts]]) -> list[Conclusion]:
+        """Judges subjects, one by one."""
+        inspector = self._inspector
+        about_each = zip(*self._judged(position, subjects), strict=True)
+        if inspector is None:
+            return [Conclusion(findings) for findings in about_each]
+        return [Conclusion(tuple(inspector.hold(each)), inspector.take_shortfalls()) for each in about_each]
+
+    def _inspected(self, findings: list[Finding]) -> list[Finding]:
+        """Returns findings held against the demand for evidence."""
         if self._inspector is None:
-            return Conclusion(tuple(findings))
-        held = tuple(self._inspector.hold(findings))
-        return Conclusion(held, self._inspector.take_shortfalls())
+            return findings
+        held = self._inspector.hold(findings)
+        self.shortfalls += self._inspector.take_shortfalls()
+        return held
 
     def _noted(self, conclusion: Conclusion) -> tuple[Finding, ...]:
         if conclusion.shortfalls:

@@ -18,22 +18,35 @@ class Memory(Generic[_T]):
     def __init__(self, generation: int) -> None:
         """Takes how many entries a generation has; twice as many are kept at most."""
         self._generation = generation
-        self._young: dict[Hashable, _T] = {}
-        self._old: dict[Hashable, _T] = {}
+        self._young: dict[Hashable, _T | None] = {}
+        self._old: dict[Hashable, _T | None] = {}
 
     def recall(self, key: Hashable) -> _T | None:
         """Returns what was kept, or None."""
         found = self._young.get(key)
         if found is None and (found := self._old.get(key)) is not None:
-            self.keep(key, found)
+            self._put(key, found)
         return found
+
+    def is_known(self, key: Hashable) -> bool:
+        """True when a key for which nothing is kept was asked about before; the first time it is only noted.
+
+        Most of what is asked once is never asked again. To keep it would cost time, and push out what is.
+        """
+        known = key in self._young or key in self._old
+        if not known:
+            self._put(key, None)
+        return known
 
     def keep(self, key: Hashable, entry: _T) -> None:
         """Keeps an entry."""
+        self._put(key, entry)
+
+    def _put(self, key: Hashable, entry: _T | None) -> None:
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, {}
         self._young[key] = entry
 
     def __len__(self) -> int:
-        """Returns how many entries are kept; one that was asked for again may count twice."""
+        """Returns how many keys there are; one that was asked for again may count twice."""
         return len(self._young) + len(self._old)

@@ -25,18 +25,30 @@ def valid_until(
     for finding in findings:
         if finding.waiver_id:
             last = min(last, date.fromisoformat(used[finding.waiver_id].ends_on).toordinal())
-        for part in finding.observations:
-            if part.outcome is Outcome.SATISFIED and part.effect >= Effect.CONDITIONS:
-                last = min([last, *_date_lapses(part, table, finding), *_evidence_lapses(part, finding, index)])
+        if finding.observations:
+            # What is said of an asset is the same wherever the finding is recalled; of the deployment it may differ.
+            of_asset = bool(finding.subject)
+            lapse = finding.once(_lapse, table, index) if of_asset else _lapse(finding, table, index)
+            last = min(last, lapse)
     return date.fromordinal(max(last, day)).isoformat()
 
 
+_ABOUT_DATES = ("at_most_days_ago", "at_most_days_ahead")
+
+
+def _lapse(finding: Finding, table: RuleTable, index: EvidenceIndex) -> int:
+    """Returns the last day on which what was satisfied still is."""
+    last = date.max.toordinal()
+    for part in finding.observations:
+        if part.outcome is Outcome.SATISFIED and part.effect >= Effect.CONDITIONS:
+            last = min([last, *_date_lapses(part, table, finding), *_evidence_lapses(part, finding, index)])
+    return last
+
+
 def _date_lapses(part: Observation, table: RuleTable, finding: Finding) -> list[int]:
-    check = next(
-        (check for check in finding.rule.checks if check.id == part.check_id and check.fact == part.fact), None
-    )
-    if check is None or check.comparator not in ("at_most_days_ago", "at_most_days_ahead"):
+    if part.asked.comparator not in _ABOUT_DATES:
         return []
+    check = next(each for each in finding.rule.checks if each.id == part.check_id and each.fact == part.fact)
     stated = date.fromisoformat(str(part.observed)).toordinal()
     limit = check.thresholds[table.tier].value
     if check.comparator == "at_most_days_ahead":

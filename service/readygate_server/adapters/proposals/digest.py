@@ -10,8 +10,6 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
-from msgspec import Raw
-
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.canonical import canonical_json
 from readygate_server.adapters.proposals.entries import statement_of
@@ -30,16 +28,17 @@ def facts_digest(proposal: Proposal, parts: Parts | None = None) -> str:
 
 
 def canonical_text(proposal: Proposal, parts: Parts | None = None) -> bytes:
-    """Returns the text that is digested, in UTF-8: evidence and statements stand in the order of their own texts."""
+    """Returns the text that is digested, in UTF-8."""
     said = parts or parts_of(proposal)
-    facts = {name: Raw(group.text) for name, group in said.groups.items() if group.facts}
+    facts = {name: group.facts for name, group in said.groups.items() if group.facts}
     document: dict[str, Any] = {"format": FORMAT, "id": proposal.id, "title": proposal.title, "facts": facts}
     for scope, field in ASSET_FIELDS.items():
-        document[field] = [Raw(reading.text) for _, reading in said.assets[scope]]
+        titles = {asset.id: asset.title for asset in getattr(proposal, field)[:]}
+        document[field] = [
+            {"id": subject, "title": titles[subject], "facts": reading.facts} for subject, reading in said.assets[scope]
+        ]
     if guardrails := proposal.value.guardrails.members:
         document["guardrails"] = sorted([each.metric, each.limit] for each in guardrails)
-    evidence = [text for reading in said.readings() for text in reading.evidence_texts]
-    document["evidence"] = [Raw(text) for text in sorted(evidence)]
-    statements = [canonical_json(statement_of(statement)) for statement in proposal.statements]
-    document["statements"] = [Raw(text) for text in sorted(statements)]
+    document["evidence"] = sorted([entry for reading in said.readings() for entry in reading.entries])
+    document["statements"] = sorted(map(statement_of, proposal.statements))
     return canonical_json(document)

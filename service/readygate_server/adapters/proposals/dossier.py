@@ -42,7 +42,9 @@ class ProposalDossier:
 
     @lazy
     def imprints(self) -> Mapping[Scope, Sequence[bytes]]:
-        """What stands for all that is said of each asset."""
+        """What stands for all that is said of each asset; nothing when the proposal was read for once."""
+        if not self.parts.beside.imprint:
+            return {}
         return {scope: [said.imprint for _, said in found] for scope, found in self.parts.assets.items()}
 
     @lazy

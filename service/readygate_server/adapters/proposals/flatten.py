@@ -64,14 +64,9 @@ def asset_facts(proposal: Proposal) -> Mapping[Scope, tuple[tuple[str, Facts], .
     }
 
 
-def group_facts(group: str, message: Message) -> Facts:
-    """Returns the facts of one group that occurs once per proposal, by its field."""
-    return _SINGLES[group](message, {})
-
-
-def facts_in(scope: Scope, asset: Message) -> Facts:
-    """Returns the facts of one asset."""
-    return _ASSETS[scope][1](asset, {})
+def facts_in(field: str, message: Message) -> Facts:
+    """Returns the facts of one asset, or of one group that occurs once per proposal, by the field that holds it."""
+    return _READERS[field](message, {})
 
 
 def is_stated(facts: Facts, names: Iterable[str]) -> bool:

@@ -178,11 +178,16 @@ def _may_be_unknown() -> tuple[_MayBeUnknown, ...]:
 
 def says_unknown(scope: Scope, holder: str, message: Any) -> bool:
     """True when a message says of some fact that it is unknown; `holder` is the field of the proposal that holds it."""
-    return any(
-        getattr(message, each.name) == each.number
-        for each in _may_be_unknown()
-        if each.scope is scope and each.holder == holder
-    )
+    for name, number in _unknown_numbers(scope, holder):  # noqa: SIM110 -- half the time of `any` over a generator
+        if getattr(message, name) == number:
+            return True
+    return False
+
+
+@cache
+def _unknown_numbers(scope: Scope, holder: str) -> tuple[tuple[str, int], ...]:
+    may = _may_be_unknown()
+    return tuple((each.name, each.number) for each in may if each.scope is scope and each.holder == holder)
 
 
 def _unknown_values(proposal: Proposal) -> list[FactRef]:

@@ -13,15 +13,12 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from google.protobuf.message import Message
-
 from readygate.v1 import evidence_pb2
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.proposals.canonical import canonical_json
-from readygate_server.adapters.proposals.entries import entry_of, evidence_of
+from readygate_server.adapters.proposals.entries import Entry, entry_of, evidence_of
 from readygate_server.adapters.proposals.evidence_checks import is_sound_entry
 from readygate_server.adapters.proposals.fact_tests import all_pass
-from readygate_server.adapters.proposals.flatten import facts_in, group_facts
+from readygate_server.adapters.proposals.flatten import facts_in
 from readygate_server.adapters.proposals.limits import MAX_TEXT
 from readygate_server.adapters.proposals.normalise import says_unknown
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, ID
@@ -31,28 +28,36 @@ from readygate_server.domain.memory import Memory
 from readygate_server.domain.vocabulary import Scope
 
 _SINGLES: Final = ("deployment", "org", "gov", "value", "ops")
-_STATEMENT: Final = b"?"
-"""Tells the bytes of a statement from those of evidence."""
 _ID_OF: Final = itemgetter(0)
+_BESIDE: Final = "evidence"
+_SCOPES: Final = {field: scope for scope, field in ASSET_FIELDS.items()}
 _GENERATION: Final = 2048
 _LONGEST_KEPT: Final = 16_384
 """Bytes; larger parts are read each time, so that what is kept stays within some 60 MiB whatever is sent."""
 
 
+class _Said(NamedTuple):
+    """A part as it came: the field of the proposal that it is of, what is said about it, and the message."""
+
+    field: str
+    entries: list[evidence_pb2.Evidence]
+    statements: list[evidence_pb2.FactStatement]
+    message: Any = None
+
+
 class Reading(NamedTuple):
     """What a part says.
 
-    `imprint` stands for all that it says. `text` is its canonical text, and `evidence_texts` those of its evidence.
-    `is_sound` is True when certainly nothing is wrong with it, and `is_settled` when evidence has no values of its own
-    and no value is called unknown.
+    `imprint` stands for all that it says; it is empty when the part was read for once. `entries` are its evidence as it
+    is digested. `is_sound` is True when certainly nothing is wrong with it, and None when that was not tested.
+    `is_settled` is true when evidence has no values of its own and no value is called unknown.
     """
 
     imprint: bytes
     facts: Facts
+    entries: tuple[Entry, ...]
     evidence: tuple[Evidence, ...]
-    text: bytes
-    evidence_texts: tuple[bytes, ...]
-    is_sound: bool
+    is_sound: bool | None
     is_settled: bool
 
 
@@ -73,7 +78,8 @@ class Parts(NamedTuple):
 
     def with_groups_of(self, proposal: Proposal) -> Parts:
         """Returns the same assets and evidence, and the groups of another proposal."""
-        return self._replace(groups=_groups_of(proposal))
+        read = _recalled if self.beside.imprint else _read_once
+        return self._replace(groups=_groups_of(proposal, read))
 
     def is_settled(self) -> bool:
         """True when every fact has one value already."""
@@ -87,90 +93,77 @@ class Parts(NamedTuple):
 _kept: Final[Memory[Reading]] = Memory(_GENERATION)
 
 
-class _Said(NamedTuple):
-    """A part as it came: pieces of bytes, and the messages behind them."""
-
-    raw: list[bytes]
-    entries: list[evidence_pb2.Evidence]
-    asset: Any = None
-
-
 def parts_of(proposal: Proposal) -> Parts:
-    """Returns the parts of a proposal."""
+    """Returns the parts of a proposal, read for this once."""
+    return _parts(proposal, _read_once)
+
+
+def recalled_parts_of(proposal: Proposal) -> Parts:
+    """Returns the parts of a proposal, those that came before as they were read then. All are tested for faults."""
+    return _parts(proposal, _recalled)
+
+
+def _parts(proposal: Proposal, read: Callable[[_Said], Reading]) -> Parts:
     assets = {
-        scope: [(asset.id, _Said([asset.SerializeToString()], [], asset)) for asset in getattr(proposal, field)[:]]
+        scope: [(each.id, _Said(field, [], [], each)) for each in getattr(proposal, field)[:]]
         for scope, field in ASSET_FIELDS.items()
     }
-    beside = _Said([], [])
+    beside = _Said(_BESIDE, [], [])
     about = {name: said for found in assets.values() for name, said in found}.get
     for entry in proposal.evidence[:]:
-        said = about(entry.subject, beside)
-        said.raw.append(entry.SerializeToString())
-        said.entries.append(entry)
+        about(entry.subject, beside).entries.append(entry)
     for statement in proposal.statements:
-        about(statement.subject, beside).raw.append(_STATEMENT + statement.SerializeToString())
+        about(statement.subject, beside).statements.append(statement)
     return Parts(
-        _groups_of(proposal),
+        _groups_of(proposal, read),
         {
-            scope: tuple(sorted([(name, _asset(scope, said)) for name, said in found], key=_ID_OF))
+            scope: tuple(sorted([(name, read(said)) for name, said in found], key=_ID_OF))
             for scope, found in assets.items()
         },
-        _beside(beside),
+        read(beside),
     )
 
 
-def _groups_of(proposal: Proposal) -> Mapping[str, Reading]:
+def _groups_of(proposal: Proposal, read: Callable[[_Said], Reading]) -> Mapping[str, Reading]:
     has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names one by one
-    return {name: _group(name, getattr(proposal, name)) for name in _SINGLES if has(name)}
+    return {name: read(_Said(name, [], [], getattr(proposal, name))) for name in _SINGLES if has(name)}
 
 
-def _group(name: str, message: Message) -> Reading:
-    def read(imprint: bytes) -> Reading:
-        facts = group_facts(name, message)
-        settled = not says_unknown(Scope.DEPLOYMENT, name, message)
-        return Reading(imprint, facts, (), canonical_json(facts), (), all_pass(facts), settled)
-
-    return _recalled(name, [message.SerializeToString()], read)
-
-
-def _asset(scope: Scope, said: _Said) -> Reading:
-    def read(imprint: bytes) -> Reading:
-        asset = said.asset
-        facts = facts_in(scope, asset)
-        text = canonical_json({"facts": facts, "id": asset.id, "title": asset.title})
-        sound = ID.fullmatch(asset.id) is not None and len(asset.title) <= MAX_TEXT and all_pass(facts)
-        settled = not says_unknown(scope, ASSET_FIELDS[scope], asset)
-        return _with_evidence(Reading(imprint, facts, (), text, (), sound, settled), scope, said.entries)
-
-    return _recalled(scope.value, said.raw, read)
-
-
-def _beside(said: _Said) -> Reading:
-    def read(imprint: bytes) -> Reading:
-        nothing = Reading(imprint, {}, (), b"", (), is_sound=True, is_settled=True)
-        return _with_evidence(nothing, Scope.DEPLOYMENT, said.entries)
-
-    return _recalled("", said.raw, read)
-
-
-def _with_evidence(reading: Reading, scope: Scope, entries: Sequence[evidence_pb2.Evidence]) -> Reading:
-    said = [entry_of(entry) for entry in entries]
-    return reading._replace(
-        evidence=evidence_of(said),
-        evidence_texts=tuple([canonical_json(each) for each in said]),
-        is_sound=reading.is_sound and all(is_sound_entry(entry, scope) for entry in entries),
-        is_settled=reading.is_settled and not any(entry.HasField("value") for entry in entries),
-    )
-
-
-def _recalled(what: str, raw: Sequence[bytes], read: Callable[[bytes], Reading]) -> Reading:
+def _recalled(said: _Said) -> Reading:
     """Returns what was read of the same bytes before, or reads."""
-    # Lengths as well, so that no bytes can pass from one piece to the next.
-    said = b"".join((what.encode(), struct.pack(f"<{len(raw)}Q", *map(len, raw)), *raw))
-    imprint = sha256(said).digest()
+    field, entries, statements, message = said
+    raw = [each.SerializeToString() for each in (*entries, *statements)]
+    if message is not None:
+        raw.append(message.SerializeToString())
+    # Counts and lengths as well, so that no bytes can pass from one piece to the next.
+    sizes = struct.pack(f"<{len(raw) + 1}Q", len(statements), *map(len, raw))
+    text = b"".join((field.encode(), sizes, *raw))
+    imprint = sha256(text).digest()
     found = _kept.recall(imprint)
     if found is None:
-        found = read(imprint)
-        if len(said) <= _LONGEST_KEPT:
+        found = _read(said, imprint, tested=True)
+        if len(text) <= _LONGEST_KEPT and _kept.is_known(imprint):
             _kept.keep(imprint, found)
     return found
+
+
+def _read_once(said: _Said) -> Reading:
+    return _read(said, b"", tested=False)
+
+
+def _read(said: _Said, imprint: bytes, *, tested: bool) -> Reading:
+    field, entries, _, message = said
+    scope = _SCOPES.get(field, Scope.DEPLOYMENT)
+    facts: Facts = {}
+    settled, sound = True, None
+    if message is not None:
+        facts = facts_in(field, message)
+        settled = not says_unknown(scope, field, message)
+    if tested:
+        named = field not in _SCOPES or (ID.fullmatch(message.id) is not None and len(message.title) <= MAX_TEXT)
+        sound = named and all_pass(facts) and all(is_sound_entry(entry, scope) for entry in entries)
+    if not entries:
+        return Reading(imprint, facts, (), (), sound, settled)
+    entered = tuple([entry_of(entry) for entry in entries])
+    settled = settled and not any(entry.HasField("value") for entry in entries)
+    return Reading(imprint, facts, entered, evidence_of(entered), sound, settled)

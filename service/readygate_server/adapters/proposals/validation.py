@@ -126,9 +126,9 @@ def _fact_faults(proposal: Proposal) -> Iterator[ProposalFault]:
         has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names
         if has(group):
             yield from _message_faults(proposal, getattr(proposal, group), (group,))
-    for scope, name in ASSET_FIELDS.items():
+    for name in ASSET_FIELDS.values():
         for index, asset in _listed(proposal, name):
-            if not all_pass(facts_in(scope, asset)):
+            if not all_pass(facts_in(name, asset)):
                 yield from _message_faults(proposal, asset, (name, index))
 
 
