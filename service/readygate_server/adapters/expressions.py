@@ -18,9 +18,13 @@ from readygate_server.domain.vocabulary import Scope
 class RulesetExpressions:
     """All expressions of one ruleset, compiled; fills the port Expressions."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
-        """Compiles; raises ExpressionFaults for an expression that is not sound."""
-        self._compiler = CelCompiler()
+    def __init__(self, ruleset: Ruleset, compiler: CelCompiler | None = None) -> None:
+        """Compiles what the compiler, if one is given, has not compiled yet.
+
+        Raises:
+          ExpressionFaults: for an expression that is not sound.
+        """
+        self._compiler = compiler or CelCompiler()
         for expression, scope in expressions_of(ruleset):
             self._compiler.compile(expression, scope=scope)
 

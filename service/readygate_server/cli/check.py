@@ -15,7 +15,7 @@ from readygate_server.adapters.proposals.paths import field_of, parse_path
 from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.adapters.proposals.values import FactProblemError, value_from_text
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
-from readygate_server.cli.judges import Judge, LocalJudge, RemoteJudge, Wanted
+from readygate_server.cli.judges import Judge, LocalJudge, Wanted
 from readygate_server.cli.options import add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault, FaultsError
@@ -68,14 +68,21 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
     overrides = dict(_override(text) for text in options.set)
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides)
-    judge: Judge = RemoteJudge(options.server) if options.server else LocalJudge(open_gate(options.rules))
-    with judge:
+    with _judge_for(options) as judge:
         results = list(_judge_all(judge, options.files, wanted))
     if options.format == "json":
         _print_json(results)
     else:
         _print_text(results)
     return worst(result.code for result in results)
+
+
+def _judge_for(options: argparse.Namespace) -> Judge:
+    if not options.server:
+        return LocalJudge(open_gate(options.rules))
+    from readygate_server.cli.remote_judge import RemoteJudge  # late: who judges here needs no network
+
+    return RemoteJudge(options.server)
 
 
 def _judge_all(judge: Judge, files: Sequence[str], wanted: Wanted) -> Iterator[Result]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from readygate.v1 import decision_pb2
-
 
 class Exit(IntEnum):
     """What the command ends with."""
@@ -18,12 +16,6 @@ class Exit(IntEnum):
     SERVICE_FAILED = 4
 
 
-_BY_VERDICT = {
-    decision_pb2.VERDICT_GO: Exit.GO,
-    decision_pb2.VERDICT_GO_WITH_CONDITIONS: Exit.GO,
-    decision_pb2.VERDICT_NO_GO: Exit.NO_GO,
-    decision_pb2.VERDICT_UNDETERMINED: Exit.UNDETERMINED,
-}
 _WORST_FIRST = (Exit.SERVICE_FAILED, Exit.BAD_INPUT, Exit.NO_GO, Exit.UNDETERMINED, Exit.GO)
 
 
@@ -38,7 +30,11 @@ class CommandError(Exception):
 
 def exit_of(verdict: int) -> Exit:
     """Returns the exit code of a verdict; one that this version does not know counts as a no."""
-    return _BY_VERDICT.get(verdict, Exit.NO_GO)  # type: ignore[call-overload, no-any-return]
+    from readygate.v1 import decision_pb2 as pb  # late: the help of all commands needs no messages
+
+    if verdict in (pb.VERDICT_GO, pb.VERDICT_GO_WITH_CONDITIONS):
+        return Exit.GO
+    return Exit.UNDETERMINED if verdict == pb.VERDICT_UNDETERMINED else Exit.NO_GO
 
 
 def worst(codes: Iterable[Exit]) -> Exit:

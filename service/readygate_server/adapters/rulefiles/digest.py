@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 from readygate_server.adapters.fact_catalogue import FactCatalogue
@@ -22,6 +23,8 @@ LANGUAGE_VERSION: Final = 1
 """Version of what rules mean; raise it when the engine gives another answer to the same rules."""
 _NO_ANSWER: Final = ("digest", "channel", "summary")
 """Parts of the identity that change no answer; a channel points at a version, it is no part of it."""
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+"""Types that are JSON data; the enumerations among their subclasses go by name."""
 
 
 def digest_of(ruleset: Ruleset, facts: Iterable[str], catalogue: FactCatalogue) -> str:
@@ -65,8 +68,10 @@ def _class(name: str, catalogue: FactCatalogue) -> dict[str, object]:
 
 def _plain(value: Any) -> Any:
     """Returns JSON data: enumerations by name, sets sorted, whole floats as integers."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(part) for field, part in _stated_fields(value)}
+    if type(value) in _PLAIN:
+        return _number(value)
+    if fields := _fields(value.__class__):
+        return {name: _plain(part) for name, default in fields if (part := getattr(value, name)) != default()}
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, Mapping):
@@ -78,15 +83,19 @@ def _plain(value: Any) -> Any:
     return _number(value)
 
 
-def _stated_fields(value: Any) -> list[tuple[dataclasses.Field[Any], Any]]:
-    fields = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
-    return [(field, part) for field, part in fields if part != _default(field)]
+@cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, Callable[[], object]], ...]:
+    """Returns the fields of a dataclass with what makes their defaults; nothing for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple((field.name, _default(field)) for field in dataclasses.fields(kind))
 
 
-def _default(field: dataclasses.Field[Any]) -> object:
+def _default(field: dataclasses.Field[Any]) -> Callable[[], object]:
     if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default
+        return field.default_factory
+    default = field.default
+    return lambda: default
 
 
 def _number(value: Any) -> Any:

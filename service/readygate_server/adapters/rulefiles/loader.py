@@ -51,6 +51,8 @@ class LoadedRules:
     base: LoadedRules | None = None
     texts: Texts = field(default_factory=dict)
     """The files of this directory as they were read."""
+    compiler: CelCompiler = field(default_factory=CelCompiler)
+    """What has compiled the conditions of this directory, so that nobody needs to do it again."""
 
     @property
     def all_rulesets(self) -> tuple[Ruleset, ...]:
@@ -63,21 +65,25 @@ class LoadedRules:
 
 
 @few_suggestions(100)
-def load_rulesets(directory: Path | Texts, *, base: Path | Texts | LoadedRules | None = None) -> LoadedRules:
+def load_rulesets(
+    directory: Path | Texts, *, base: Path | Texts | LoadedRules | None = None, tests: bool = True
+) -> LoadedRules:
     """Loads the rulesets of a directory, or of texts by their paths in one.
 
     `base` holds the rulesets that those of the directory may extend; its own rulesets are loaded but not repeated.
+    Without `tests` the tests of rules are left out, which is for rules that have passed them, as those that ship.
 
     Raises:
       FaultsError: with every fault of all files, sorted by file, line and column.
     """
     below = base if base is None or isinstance(base, LoadedRules) else load_rulesets(base)
-    sources, faults = read_sources(directory)
+    sources, faults = read_sources(directory, tests=tests)
     compiler = CelCompiler()
     drafts = [draft_of(source) for source in sources if source.shape is RuleFile]
     parts = _parts_of(below)
     faults += _rule_faults(drafts, parts, compiler)
-    faults += test_file_faults([source for source in sources if source.shape is RuleTestFile], drafts)
+    if tests:
+        faults += test_file_faults([source for source in sources if source.shape is RuleTestFile], drafts)
     for source in sources:
         if isinstance(source.model, TieringFile):
             faults += tiering_faults(source, source.model, compiler)
@@ -97,6 +103,7 @@ def load_rulesets(directory: Path | Texts, *, base: Path | Texts | LoadedRules |
         deviations={_key(each.ruleset): each.deviations for each in composed},
         base=below,
         texts={source.path: source.text for source in sources},
+        compiler=compiler,
     )
 
 

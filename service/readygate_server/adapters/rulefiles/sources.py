@@ -52,13 +52,13 @@ class SourceFile:
         return not any(place[: len(path)] == path for place in self.spoilt)
 
 
-def read_sources(directory: Path | Texts) -> tuple[list[SourceFile], list[Fault]]:
-    """Reads all rule files below a directory, or the texts that stand for one, hidden ones left out."""
+def read_sources(directory: Path | Texts, *, tests: bool = True) -> tuple[list[SourceFile], list[Fault]]:
+    """Reads the files below a directory, or the texts that stand for one; never hidden ones, and tests if asked."""
     faults: list[Fault] = []
     texts = directory if isinstance(directory, Mapping) else _texts_below(directory, faults)
     files = []
     for path in sorted(texts):
-        if path == _FACTS or not _is_rule_file(path, faults):
+        if path == _FACTS or not _is_rule_file(path, faults) or (path.endswith(_TEST) and not tests):
             continue
         try:
             document = read_yaml(texts[path], file=path)
