@@ -122,7 +122,8 @@ def _figures(lane: Lane, lanes: Sequence[Lane]) -> dict[str, Any]:
     if lane.beside:
         other = next(each for each in lanes if each.name == lane.beside and each.load == lane.load)
         found["beside"] = lane.beside
-        found["ratio"] = [ours / theirs for ours, theirs in zip(lane.rates, other.rates, strict=True)]
+        if isinstance(lane.pace, Closed):  # at a fixed rate all are answered at that rate
+            found["ratio"] = [ours / theirs for ours, theirs in zip(lane.rates, other.rates, strict=True)]
         found["ratio_per_core"] = [
             ours * seen_there.server_busy / (theirs * seen.server_busy)
             for ours, theirs, seen, seen_there in zip(lane.rates, other.rates, lane.rounds, other.rounds, strict=True)

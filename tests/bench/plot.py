@@ -78,12 +78,14 @@ def _lanes(part: Part) -> Figure:
     rates, times = axes[0]
     for place, lane in enumerate(lanes):
         colour = _colour(lane)
-        rates.barh(place, statistics.median(lane["per_second"]), color=colour, alpha=0.55, height=0.7)
-        rates.plot(lane["per_second"], [place] * len(lane["per_second"]), "o", color=INK, markersize=2.5)
-        text = f" {statistics.median(lane['per_second']):,.0f}"
+        each = lane["per_second"]
+        rates.plot([min(each), max(each)], [place, place], color=colour, linewidth=2)
+        rates.plot(each, [place] * len(each), "o", color=colour, markersize=3)
+        rates.plot(statistics.median(each), place, "D", color=colour, markersize=7)
+        text = f"   {statistics.median(each):,.0f}"
         if "ratio" in lane:
             text += f"  (ratio {statistics.median(lane['ratio']):.2f})"
-        rates.annotate(text, (max(lane["per_second"]), place), va="center", color=INK, fontsize=8)
+        rates.annotate(text, (max(each), place), va="center", color=INK, fontsize=8)
         ms = lane["ms"]
         times.plot([ms["p50"], ms["p99"]], [place, place], color=colour, linewidth=5, solid_capstyle="butt")
         times.plot([ms["p99"], ms["max"]], [place, place], color=colour, linewidth=1)
@@ -92,9 +94,9 @@ def _lanes(part: Part) -> Figure:
     rates.set_yticks(range(len(lanes)), [_label(lane) for lane in lanes], fontsize=8)
     times.set_yticks(range(len(lanes)), [""] * len(lanes))
     rates.set_xscale("log")
-    rates.set_xlim(right=max(max(lane["per_second"]) for lane in lanes) * 8)
+    rates.set_xlim(right=max(max(lane["per_second"]) for lane in lanes) * 10)
     times.set_xscale("log")
-    rates.set_title("decisions per second: bar the median, dots the rounds")
+    rates.set_title("decisions per second: diamond the median, dots the rounds")
     times.set_title("ms per call: dot p50, bar to p99, line to the longest")
     for axis in (rates, times):
         axis.grid(axis="x", color="#dddddd", linewidth=0.6)
