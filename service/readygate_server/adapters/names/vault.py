@@ -6,6 +6,7 @@ import hmac
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -90,8 +91,9 @@ class Vault:
         self._capacity = capacity
         self._now = now
         self._lock = threading.Lock()
-        self._by_name: dict[str, tuple[PersonKey, float]] = {}
-        self._by_reference: dict[str, tuple[PersonKey | None, float]] = {}
+        # Of a plain dict it takes the longer to find the first key, the more were taken out before.
+        self._by_name: OrderedDict[str, tuple[PersonKey, float]] = OrderedDict()
+        self._by_reference: OrderedDict[str, tuple[PersonKey | None, float]] = OrderedDict()
         if database.is_empty:
             lookup_key = ring.newest.wrap(os.urandom(KEY_BYTES), _LOOKUP_KEY)
             database.begin({_KEK: ring.newest.id.encode(), _LOOKUP_KEY: lookup_key})
@@ -259,10 +261,10 @@ class Vault:
         except KeyRingError as error:
             raise RecordUnavailableError(str(error)) from error
 
-    def _hold(self, cache: dict[str, _Held], key: str, value: _Held) -> None:
+    def _hold(self, cache: OrderedDict[str, _Held], key: str, value: _Held) -> None:
         cache.pop(key, None)
         while len(cache) >= self._capacity:
-            del cache[next(iter(cache))]
+            cache.popitem(last=False)
         cache[key] = value
 
     def _forget(self, is_meant: Callable[[str], bool]) -> None:
