@@ -138,17 +138,22 @@ def at(ordered: Sequence[int], share: float) -> float:
 
 
 def stalls(rounds: Sequence[Seen]) -> dict[str, Any]:
-    """Returns, over windows of 1 s: the greatest p99 and the fewest calls, and the longest time without any call."""
-    worst, fewest, gap = 0.0, None, 0
+    """Returns, over windows of 1 s: the greatest p99 and the fewest calls, and the longest time without any call.
+
+    Loads shorter than a second have no such window.
+    """
+    worst: float | None = None
+    fewest, gap = None, 0
     for seen in rounds:
         windows: dict[int, list[int]] = {number: [] for number in range(int(seen.seconds))}
         for moment, took in zip(seen.moments, seen.times, strict=True):
             windows.get(moment // 1_000_000, []).append(took)
         for window in windows.values():
-            worst = max(worst, at(sorted(window), 0.99) if window else float("inf"))
+            if window:
+                worst = max(worst or 0.0, at(sorted(window), 0.99) / 1000)
             fewest = len(window) if fewest is None else min(fewest, len(window))
         gap = max(gap, _longest_gap(seen.moments, seen.seconds))
-    return {"worst_window_p99_ms": worst / 1000, "fewest_calls_in_a_window": fewest, "longest_gap_ms": gap / 1000}
+    return {"worst_window_p99_ms": worst, "fewest_calls_in_a_window": fewest, "longest_gap_ms": gap / 1000}
 
 
 def _longest_gap(moments: array[int], seconds: float) -> int:

@@ -22,8 +22,8 @@ from tests.bench.portfolio import KINDS, Kind, proposals
 from tests.bench.run import Part, Setting
 from tests.bench.workload import AS_OF
 
-CALLS: Final = 30
-ROUNDS: Final = 40
+CALLS: Final = 20
+ROUNDS: Final = 25
 BASE: Final = "hand-written functions"
 
 

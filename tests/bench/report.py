@@ -46,7 +46,7 @@ def _row(lane: Mapping[str, Any]) -> dict[str, str]:
         "ratio to echo or base": f"{Spread.of(lane['ratio']):.3f}" if "ratio" in lane else "",
         "ratio by processor time": f"{Spread.of(per_core):.3f}" if per_core else "",
         "p50, p99, p99.9, max ms": " / ".join(f"{times[name]:.1f}" for name in ("p50", "p99", "p999", "max")),
-        "worst 1 s: p99 ms": f"{lane['stalls']['worst_window_p99_ms']:.1f}",
+        "worst 1 s: p99 ms": _cell(lane["stalls"]["worst_window_p99_ms"]),
         "longest gap ms": f"{lane['stalls']['longest_gap_ms']:.0f}",
         "cores: server, generator": (
             f"{Spread.of(lane['server_cores']).median:.2f}, {Spread.of(lane['generator_cores']).median:.2f}"
@@ -65,6 +65,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, list):
         return f"{Spread.of(value):{_digits(value)}}"
     return f"{value:{_digits([value])}}" if isinstance(value, float) else str(value)
