@@ -84,13 +84,17 @@ class Answering:
         response = _response(asking.answered_as, judged)
         if self._recording is None:
             return response
+        recorded = self._recording.record(
+            asking, judged.decision, response, proposal_id=request.proposal.id, supposes_no_waivers=supposes_none
+        )
+        facts_digest = dossier.digest
+        del judged, dossier  # while they wait for the disk, the garbage collector would walk through them
         try:
-            return await self._recording.record(
-                asking, judged.decision, response, proposal_id=request.proposal.id, supposes_no_waivers=supposes_none
-            )
+            return await recorded
         except WaiversFoundError:
             assert self._waivers is not None, "who knows of no waivers supposes nothing"
-            self._waivers.found(dossier.digest)
+            self._waivers.found(facts_digest)
+        asked, dossier = read_request(self._gate, request, Faults())
         judged = await self._judged(active, dossier, asked)
         response = _response(asking.answered_as, judged)
         return await self._recording.record(asking, judged.decision, response, proposal_id=request.proposal.id)

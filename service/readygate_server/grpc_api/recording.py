@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
@@ -112,9 +114,11 @@ class Recording:
           RecordUnavailableError: when it could not be recorded; nothing was decided then.
         """
         name = asking.principal.name
+        facts_with = _facts_of(decision, proposal_id)
+        del decision  # thousands of objects, which the garbage collector would walk through again and again meanwhile
         sealed = await self._sealer.seal_soon(asking.raw, caller=name)
         redacted_digest = sha256(sealed.redacted)
-        facts = _facts_of(decision, proposal_id, f"sha256:{redacted_digest.hexdigest()}")
+        facts = facts_with(request_digest=f"sha256:{redacted_digest.hexdigest()}")
         request_commitment, caller_commitment = sealed.commit(asking.raw), sealed.commit(name.encode())
 
         def seal(stamp: Stamp) -> Sealed:
@@ -155,8 +159,10 @@ class Recording:
         return recorded.response
 
 
-def _facts_of(decision: Decision, proposal_id: str, request_digest: str) -> DecisionFacts:
-    return DecisionFacts(
+def _facts_of(decision: Decision, proposal_id: str) -> Callable[..., DecisionFacts]:
+    """Returns what makes the facts of a decision, given the digest of the request."""
+    return partial(
+        DecisionFacts,
         proposal_id=proposal_id,
         verdict=decision.verdict,
         gate=decision.gate,
@@ -166,6 +172,5 @@ def _facts_of(decision: Decision, proposal_id: str, request_digest: str) -> Deci
         rule_count=decision.rule_count,
         engine_version=decision.engine_version,
         facts_digest=decision.facts_digest,
-        request_digest=request_digest,
         waiver_ids=decision.waiver_ids,
     )
