@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import statistics
 import time
@@ -37,12 +38,16 @@ RULES: Final = (10, 20, 34, 68, 136, 272, 500, 1_000)
 ASSETS: Final = (1, 3, 15, 50, 100, 200, 350, 500)
 BATCHES: Final = (1, 2, 5, 10, 20, 50, 100)
 PROPOSALS: Final = 12
+SERIALS: Final = itertools.count()
 QUESTION: Final = Question(Gate.COMMIT, AS_OF, full=False)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A size, what is evaluated there, and the ms of processor time of each round."""
+    """A size, what is evaluated there, and the ms of processor time of each round.
+
+    Marks in the proposals get new numbers every time, so that no asset was seen before.
+    """
 
     size: int
     active: ActiveRuleset
@@ -50,8 +55,8 @@ class Point:
     rounds: list[float] = field(default_factory=list)
 
     def run(self) -> None:
-        """Evaluates every proposal once, each read from its bytes first, so that nothing is left of the last time."""
-        read = [Proposal.FromString(wire) for wire in self.wires]
+        """Evaluates every proposal once, each read from its bytes first."""
+        read = [Proposal.FromString(numbered(wire, next(SERIALS))) for wire in self.wires]
         gc.collect()
         start = time.thread_time()
         for proposal in read:
@@ -61,7 +66,7 @@ class Point:
 
 def rules_points(sizes: Sequence[int], count: int) -> list[Point]:
     """Returns the points of different rules and the same proposals."""
-    wires = [numbered(each.SerializeToString(), number) for number, each in enumerate(proposals("new", count))]
+    wires = [each.SerializeToString() for each in proposals("new", count)]
     found = []
     for size in sizes:
         snapshot = snapshot_of(load_rulesets(files_of(size)))
@@ -76,10 +81,7 @@ def assets_points(sizes: Sequence[int], count: int, ruleset: str) -> list[Point]
         Point(
             size,
             active,
-            [
-                numbered(with_assets(size, seed=n).SerializeToString(), n)
-                for n in range(max(count * 15 // (size + 15), 2))
-            ],
+            [with_assets(size, seed=n).SerializeToString() for n in range(max(count * 15 // (size + 15), 2))],
         )
         for size in sizes
     ]

@@ -60,15 +60,14 @@ def measure(setting: Setting, _generator: Generator) -> Part:
 def _times(kind: Kind, timed: Mapping[str, Any], setting: Setting) -> dict[str, list[float]]:
     """Returns the µs of each round; every round has proposals that no round before had."""
     every, serial = proposals(kind, setting.requests), 0
-    active = load_snapshot().select(Selection(setting.ruleset), as_of=AS_OF)
+    tiers_of = _tiers(every, setting.ruleset)
     found: dict[str, list[float]] = {name: [] for name in timed}
     for number in range(3 if setting.quick else ROUNDS):
         for name, call in timed.items():
-            wires = []
-            for _ in range(CALLS):
-                wires.append(numbered(every[serial % len(every)].SerializeToString(), serial))
-                serial += 1
-            tiers = [int(evaluate(active, dossier_of(Proposal.FromString(w)), _TIER).tier.tier) for w in wires]
+            serials = range(serial, serial + CALLS)
+            serial += CALLS
+            tiers = [tiers_of[each % len(every)] for each in serials]
+            wires = [numbered(every[each % len(every)].SerializeToString(), each) for each in serials]
             asked = [Proposal.FromString(wire) for wire in wires]
             gc.collect()
             start = time.process_time()
@@ -79,7 +78,10 @@ def _times(kind: Kind, timed: Mapping[str, Any], setting: Setting) -> dict[str, 
     return found
 
 
-_TIER: Final = Question(Gate.COMMIT, AS_OF, full=False)
+def _tiers(every: Sequence[Proposal], ruleset: str) -> list[int]:
+    """Returns the tier of each, found before its marks are replaced, so that none is known when it is timed."""
+    active, question = load_snapshot().select(Selection(ruleset), as_of=AS_OF), Question(Gate.COMMIT, AS_OF, full=False)
+    return [int(evaluate(active, dossier_of(each), question).tier.tier) for each in every]
 
 
 def _rows(kind: Kind, times: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:

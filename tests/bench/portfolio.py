@@ -96,21 +96,22 @@ def _drawn(registry: Proposal, draw: random.Random, all_wanted: Mapping[str, int
 
 
 def with_assets(count: int, *, seed: int = 1) -> Proposal:
-    """Returns a proposal with so many assets, of all three kinds in equal parts, and with their evidence."""
+    """Returns a proposal with so many assets, of all kinds in equal parts, their evidence, and marks in their texts."""
     draw = random.Random(seed)  # noqa: S311 -- these are no secrets
     share, rest = divmod(count, len(_DRAWN))
     wanted = {field: share + (place < rest) for place, field in enumerate(_DRAWN)}
-    return _drawn(_registry(draw, wanted), draw, wanted)
+    registry = _registry(draw, wanted, suffix=f"-{PLACE}{MARK}")
+    return _drawn(registry, draw, wanted)
 
 
-def _registry(draw: random.Random, all_wanted: Mapping[str, int] = REGISTRY) -> Proposal:
+def _registry(draw: random.Random, all_wanted: Mapping[str, int] = REGISTRY, *, suffix: str = "") -> Proposal:
     """Returns all assets of an organisation, with their evidence, as one proposal that nobody sends."""
     registry = Proposal()
     number = 0
     while any(len(getattr(registry, field)) < wanted for field, wanted in all_wanted.items()):
         source, number = _wished(draw), number + 1
-        _rename(source, lambda name, number=number: f"{name}-{number:03}")  # type: ignore[misc]
-        _vary(source, draw, suffix=f"{number:03}")
+        _rename(source, lambda name, number=number: f"{name}-{number:03}{suffix}")  # type: ignore[misc]
+        _vary(source, draw, suffix=f"{number:03}{suffix}")
         registry.MergeFrom(source)
     for field, wanted in all_wanted.items():
         del getattr(registry, field)[wanted:]
