@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 from tests.contracts.records import Place
 
 from readygate_server.adapters.storage.bulk import insert_rows
 from readygate_server.adapters.storage.schema import CHECKPOINT, LOG_NODE, RULESET_SOURCE
+from readygate_server.domain.record import Stamp
 
 _TEXTS = ["", "plain", "{},\"NULL\\'", "čau 🏦", "x" * 70_000]
 
@@ -18,6 +20,14 @@ _TEXTS = ["", "plain", "{},\"NULL\\'", "čau 🏦", "x" * 70_000]
 def either(request: pytest.FixtureRequest, place: Place) -> Place:
     """Where a store can be opened, in each database."""
     return place if request.param == "sqlite" else Place(request.getfixturevalue("postgres_database"))
+
+
+def _insert(table: Table, rows: list[Any], connection: Connection, _stamp: Stamp) -> int:
+    return insert_rows(connection, table, rows)
+
+
+def _all_rows(table: Table, connection: Connection) -> list[Any]:
+    return list(connection.execute(select(table)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 100])
@@ -30,11 +40,8 @@ async def test_all_rows_are_written_as_they_are(either: Place, count: int) -> No
 
     async with either.opened() as store:
         for table, rows in written.items():
-            await store.change(lambda connection, _stamp, table=table, rows=rows: insert_rows(connection, table, rows))
-        found = {
-            table: await store.read(lambda connection, table=table: connection.execute(select(table)).all())
-            for table in written
-        }
+            await store.change(partial(_insert, table, rows))
+        found = {table: await store.read(partial(_all_rows, table)) for table in written}
 
     assert {table: sorted(map(tuple, rows)) for table, rows in found.items()} == {
         table: sorted(rows) for table, rows in written.items()
