@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/evidence.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x03\n\x08\x45vidence\x12\r\n\x05\x66\x61\x63ts\x18\x01 \x03(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12/\n\x05grade\x18\x03 \x01(\x0e\x32\x1b.readygate.v1.EvidenceGradeH\x00\x88\x01\x01\x12\x12\n\nsource_uri\x18\x04 \x01(\t\x12\x15\n\rsource_digest\x18\x05 \x01(\t\x12\x16\n\tcollector\x18\x06 \x01(\tB\x03\x80\x01\x01\x12\x19\n\x11\x63ollector_version\x18\x07 \x01(\t\x12\x35\n\x0c\x63ollected_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12.\n\x05\x61s_of\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x33\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x18\n\x0b\x61ttested_by\x18\x0b \x01(\tB\x03\x80\x01\x01\x12+\n\x05value\x18\x0c \x01(\x0b\x32\x17.readygate.v1.FactValueH\x04\x88\x01\x01\x42\x08\n\x06_gradeB\x0f\n\r_collected_atB\x08\n\x06_as_ofB\r\n\x0b_expires_atB\x08\n\x06_value\"\x80\x01\n\tFactValue\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12&\n\x05names\x18\x05 \x01(\x0b\x32\x15.readygate.v1.NameSetH\x00\x42\x06\n\x04kind\"\x1a\n\x07NameSet\x12\x0f\n\x07members\x18\x01 \x03(\t\"\x85\x01\n\rFactStatement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.readygate.v1.FactStatementKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x16\n\tstated_by\x18\x05 \x01(\tB\x03\x80\x01\x01*\x84\x01\n\x11\x46\x61\x63tStatementKind\x12#\n\x1f\x46\x41\x43T_STATEMENT_KIND_UNSPECIFIED\x10\x00\x12&\n\"FACT_STATEMENT_KIND_NOT_APPLICABLE\x10\x01\x12\"\n\x1e\x46\x41\x43T_STATEMENT_KIND_NOT_STATED\x10\x02*\xae\x01\n\rEvidenceGrade\x12\x1e\n\x1a\x45VIDENCE_GRADE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VIDENCE_GRADE_E0_CLAIMED\x10\x01\x12\x1e\n\x1a\x45VIDENCE_GRADE_E1_DOCUMENT\x10\x02\x12\x1e\n\x1a\x45VIDENCE_GRADE_E2_MEASURED\x10\x03\x12\x1e\n\x1a\x45VIDENCE_GRADE_E3_VERIFIED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/evidence.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x04\n\x08\x45vidence\x12\r\n\x05\x66\x61\x63ts\x18\x01 \x03(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12/\n\x05grade\x18\x03 \x01(\x0e\x32\x1b.readygate.v1.EvidenceGradeH\x00\x88\x01\x01\x12\x12\n\nsource_uri\x18\x04 \x01(\t\x12\x15\n\rsource_digest\x18\x05 \x01(\t\x12\x16\n\tcollector\x18\x06 \x01(\tB\x03\x80\x01\x01\x12\x19\n\x11\x63ollector_version\x18\x07 \x01(\t\x12\x35\n\x0c\x63ollected_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12.\n\x05\x61s_of\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x33\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x18\n\x0b\x61ttested_by\x18\x0b \x01(\tB\x03\x80\x01\x01\x12+\n\x05value\x18\x0c \x01(\x0b\x32\x17.readygate.v1.FactValueH\x04\x88\x01\x01\x12\x0e\n\x06method\x18\r \x01(\t\x12\x19\n\x11parameters_digest\x18\x0e \x01(\t\x12\x35\n\x08\x63overage\x18\x0f \x01(\x0b\x32\x1e.readygate.v1.EvidenceCoverageH\x05\x88\x01\x01\x42\x08\n\x06_gradeB\x0f\n\r_collected_atB\x08\n\x06_as_ofB\r\n\x0b_expires_atB\x08\n\x06_valueB\x0b\n\t_coverage\"F\n\x10\x45videnceCoverage\x12\x10\n\x08\x65xamined\x18\x01 \x01(\x03\x12\x0f\n\x07skipped\x18\x02 \x01(\x03\x12\x0f\n\x07reasons\x18\x03 \x03(\t\"\x80\x01\n\tFactValue\x12\x10\n\x06number\x18\x01 \x01(\x01H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12&\n\x05names\x18\x05 \x01(\x0b\x32\x15.readygate.v1.NameSetH\x00\x42\x06\n\x04kind\"\x1a\n\x07NameSet\x12\x0f\n\x07members\x18\x01 \x03(\t\"\x85\x01\n\rFactStatement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\x04kind\x18\x03 \x01(\x0e\x32\x1f.readygate.v1.FactStatementKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x16\n\tstated_by\x18\x05 \x01(\tB\x03\x80\x01\x01*\x84\x01\n\x11\x46\x61\x63tStatementKind\x12#\n\x1f\x46\x41\x43T_STATEMENT_KIND_UNSPECIFIED\x10\x00\x12&\n\"FACT_STATEMENT_KIND_NOT_APPLICABLE\x10\x01\x12\"\n\x1e\x46\x41\x43T_STATEMENT_KIND_NOT_STATED\x10\x02*\xae\x01\n\rEvidenceGrade\x12\x1e\n\x1a\x45VIDENCE_GRADE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VIDENCE_GRADE_E0_CLAIMED\x10\x01\x12\x1e\n\x1a\x45VIDENCE_GRADE_E1_DOCUMENT\x10\x02\x12\x1e\n\x1a\x45VIDENCE_GRADE_E2_MEASURED\x10\x03\x12\x1e\n\x1a\x45VIDENCE_GRADE_E3_VERIFIED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,16 +38,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE'].fields_by_name['attested_by']._serialized_options = b'\200\001\001'
   _globals['_FACTSTATEMENT'].fields_by_name['stated_by']._loaded_options = None
   _globals['_FACTSTATEMENT'].fields_by_name['stated_by']._serialized_options = b'\200\001\001'
-  _globals['_FACTSTATEMENTKIND']._serialized_start=851
-  _globals['_FACTSTATEMENTKIND']._serialized_end=983
-  _globals['_EVIDENCEGRADE']._serialized_start=986
-  _globals['_EVIDENCEGRADE']._serialized_end=1160
+  _globals['_FACTSTATEMENTKIND']._serialized_start=1034
+  _globals['_FACTSTATEMENTKIND']._serialized_end=1166
+  _globals['_EVIDENCEGRADE']._serialized_start=1169
+  _globals['_EVIDENCEGRADE']._serialized_end=1343
   _globals['_EVIDENCE']._serialized_start=79
-  _globals['_EVIDENCE']._serialized_end=553
-  _globals['_FACTVALUE']._serialized_start=556
-  _globals['_FACTVALUE']._serialized_end=684
-  _globals['_NAMESET']._serialized_start=686
-  _globals['_NAMESET']._serialized_end=712
-  _globals['_FACTSTATEMENT']._serialized_start=715
-  _globals['_FACTSTATEMENT']._serialized_end=848
+  _globals['_EVIDENCE']._serialized_end=664
+  _globals['_EVIDENCECOVERAGE']._serialized_start=666
+  _globals['_EVIDENCECOVERAGE']._serialized_end=736
+  _globals['_FACTVALUE']._serialized_start=739
+  _globals['_FACTVALUE']._serialized_end=867
+  _globals['_NAMESET']._serialized_start=869
+  _globals['_NAMESET']._serialized_end=895
+  _globals['_FACTSTATEMENT']._serialized_start=898
+  _globals['_FACTSTATEMENT']._serialized_end=1031
 # @@protoc_insertion_point(module_scope)

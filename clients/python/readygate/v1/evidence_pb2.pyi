@@ -98,6 +98,9 @@ class Evidence(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     ATTESTED_BY_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PARAMETERS_DIGEST_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """Id of the data source, API or workflow; empty for facts that occur once per proposal."""
     grade: Global___EvidenceGrade.ValueType
@@ -112,6 +115,12 @@ class Evidence(_message.Message):
     """Version of the tool."""
     attested_by: _builtins.str
     """Person or account that vouches for it."""
+    method: _builtins.str
+    """How the tool came by the values: a short id with its version, such as `openapi.errors.v1`."""
+    parameters_digest: _builtins.str
+    """Digest of what the method was told, such as key columns: `sha256:…`. The same method on the same artefact with
+    the same parameters gives the same value.
+    """
     @_builtins.property
     def facts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Required. Facts that this observation covers, by name, such as `source.completeness`. `source.*` covers
@@ -136,6 +145,10 @@ class Evidence(_message.Message):
         Values of one fact that differ are reported as a conflict: the highest grade wins, then the newest.
         """
 
+    @_builtins.property
+    def coverage(self) -> Global___EvidenceCoverage:
+        """How much of the artefact the values rest on."""
+
     def __init__(
         self,
         *,
@@ -151,15 +164,20 @@ class Evidence(_message.Message):
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         attested_by: _builtins.str = ...,
         value: Global___FactValue | None = ...,
+        method: _builtins.str = ...,
+        parameters_digest: _builtins.str = ...,
+        coverage: Global___EvidenceCoverage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of", b"_as_of", "_collected_at", b"_collected_at", "_expires_at", b"_expires_at", "_grade", b"_grade", "_value", b"_value", "as_of", b"as_of", "collected_at", b"collected_at", "expires_at", b"expires_at", "grade", b"grade", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of", b"_as_of", "_collected_at", b"_collected_at", "_coverage", b"_coverage", "_expires_at", b"_expires_at", "_grade", b"_grade", "_value", b"_value", "as_of", b"as_of", "collected_at", b"collected_at", "coverage", b"coverage", "expires_at", b"expires_at", "grade", b"grade", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of", b"_as_of", "_collected_at", b"_collected_at", "_expires_at", b"_expires_at", "_grade", b"_grade", "_value", b"_value", "as_of", b"as_of", "attested_by", b"attested_by", "collected_at", b"collected_at", "collector", b"collector", "collector_version", b"collector_version", "expires_at", b"expires_at", "facts", b"facts", "grade", b"grade", "source_digest", b"source_digest", "source_uri", b"source_uri", "subject", b"subject", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of", b"_as_of", "_collected_at", b"_collected_at", "_coverage", b"_coverage", "_expires_at", b"_expires_at", "_grade", b"_grade", "_value", b"_value", "as_of", b"as_of", "attested_by", b"attested_by", "collected_at", b"collected_at", "collector", b"collector", "collector_version", b"collector_version", "coverage", b"coverage", "expires_at", b"expires_at", "facts", b"facts", "grade", b"grade", "method", b"method", "parameters_digest", b"parameters_digest", "source_digest", b"source_digest", "source_uri", b"source_uri", "subject", b"subject", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__as_of: _TypeAlias = _typing.Literal["as_of"]  # noqa: Y015
     _WhichOneofArgType__as_of: _TypeAlias = _typing.Literal["_as_of", b"_as_of"]  # noqa: Y015
     _WhichOneofReturnType__collected_at: _TypeAlias = _typing.Literal["collected_at"]  # noqa: Y015
     _WhichOneofArgType__collected_at: _TypeAlias = _typing.Literal["_collected_at", b"_collected_at"]  # noqa: Y015
+    _WhichOneofReturnType__coverage: _TypeAlias = _typing.Literal["coverage"]  # noqa: Y015
+    _WhichOneofArgType__coverage: _TypeAlias = _typing.Literal["_coverage", b"_coverage"]  # noqa: Y015
     _WhichOneofReturnType__expires_at: _TypeAlias = _typing.Literal["expires_at"]  # noqa: Y015
     _WhichOneofArgType__expires_at: _TypeAlias = _typing.Literal["_expires_at", b"_expires_at"]  # noqa: Y015
     _WhichOneofReturnType__grade: _TypeAlias = _typing.Literal["grade"]  # noqa: Y015
@@ -171,6 +189,8 @@ class Evidence(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__collected_at) -> _WhichOneofReturnType__collected_at | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__coverage) -> _WhichOneofReturnType__coverage | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expires_at) -> _WhichOneofReturnType__expires_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__grade) -> _WhichOneofReturnType__grade | None: ...
@@ -178,6 +198,35 @@ class Evidence(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
 
 Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
+
+@_typing.final
+class EvidenceCoverage(_message.Message):
+    """How much of an artefact was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXAMINED_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    examined: _builtins.int
+    """Parts that the value rests on, such as operations, rows or cases."""
+    skipped: _builtins.int
+    """Parts that were left out."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was left out and why, in words and counts."""
+
+    def __init__(
+        self,
+        *,
+        examined: _builtins.int = ...,
+        skipped: _builtins.int = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["examined", b"examined", "reasons", b"reasons", "skipped", b"skipped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+
+Global___EvidenceCoverage: _TypeAlias = EvidenceCoverage  # noqa: Y015
 
 @_typing.final
 class FactValue(_message.Message):

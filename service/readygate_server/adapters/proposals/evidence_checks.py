@@ -9,7 +9,12 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from readygate.v1.evidence_pb2 import FACT_STATEMENT_KIND_NOT_APPLICABLE, Evidence, FactStatement
+from readygate.v1.evidence_pb2 import (
+    FACT_STATEMENT_KIND_NOT_APPLICABLE,
+    Evidence,
+    EvidenceCoverage,
+    FactStatement,
+)
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.faults import Place, ProposalFault, fault_at
 from readygate_server.adapters.proposals.limits import MAX_NAMES, MAX_TEXT
@@ -30,7 +35,10 @@ from readygate_server.domain.facts import FactRef
 from readygate_server.domain.faults import suggest
 from readygate_server.domain.vocabulary import Scope
 
-_TEXTS: Final = ("subject", "source_uri", "source_digest", "collector", "collector_version", "attested_by")
+_TEXTS: Final = (
+    *("subject", "source_uri", "source_digest", "collector", "collector_version", "attested_by"),
+    *("method", "parameters_digest"),
+)
 _MOMENTS: Final = ("collected_at", "as_of", "expires_at")
 _SHOWN_NAMES: Final = 10
 _FIRST_SECOND: Final = -62_135_596_800
@@ -75,6 +83,8 @@ def evidence_faults(proposal: Proposal) -> Iterator[ProposalFault]:
             problem = Problem("the grade has no name", str(entry.grade), f"one of {', '.join(GRADE_NAMES)}")
             yield fault_at(proposal, (*place, "grade"), problem)
         yield from _moment_faults(proposal, entry, place)
+        if entry.HasField("coverage"):
+            yield from _coverage_faults(proposal, entry.coverage, place)
         if entry.HasField("value") and (found := _value_problem(entry)) is not None:
             yield fault_at(proposal, (*place, "value"), found)
 
@@ -88,6 +98,7 @@ def is_sound_entry(entry: Evidence, scope: Scope) -> bool:
         and (scope is not Scope.DEPLOYMENT or not entry.subject)
         and (entry.grade in _GRADES or not entry.HasField("grade"))
         and all(_is_moment(getattr(entry, name)) for name in _MOMENTS)
+        and (not entry.HasField("coverage") or _is_sound(entry.coverage))
         and (not entry.HasField("value") or _value_problem(entry) is None)
     )
 
@@ -176,6 +187,25 @@ def _moment_faults(proposal: Proposal, entry: Evidence, place: Place) -> Iterato
         if has(name) and not _is_moment(moment := getattr(entry, name)):
             problem = Problem("the point in time is out of range", f"{moment.seconds} s", "a year from 1 to 9999")
             yield fault_at(proposal, (*place, name), problem)
+
+
+def _coverage_faults(proposal: Proposal, coverage: EvidenceCoverage, place: Place) -> Iterator[ProposalFault]:
+    for name in ("examined", "skipped"):
+        if (count := getattr(coverage, name)) < 0:
+            yield fault_at(proposal, (*place, "coverage", name), Problem("a count is never negative", str(count)))
+    if (number := len(coverage.reasons)) > MAX_NAMES:
+        problem = Problem("the list is too long", f"{number} reasons", f"at most {MAX_NAMES}", limit=MAX_NAMES)
+        yield fault_at(proposal, (*place, "coverage", "reasons"), problem, number)
+        return
+    for index, reason in enumerate(coverage.reasons):
+        if (length := len(reason)) > MAX_TEXT:
+            problem = Problem("the text is too long", f"{length} characters", f"at most {MAX_TEXT}", limit=MAX_TEXT)
+            yield fault_at(proposal, (*place, "coverage", "reasons", index), problem, length)
+
+
+def _is_sound(coverage: EvidenceCoverage) -> bool:
+    """True when nothing is wrong with the coverage of an entry that is itself no longer than a text may be."""
+    return coverage.examined >= 0 and coverage.skipped >= 0 and len(coverage.reasons) <= MAX_NAMES
 
 
 def _is_moment(moment: Timestamp) -> bool:

@@ -189,8 +189,10 @@ class _Builder:
             self._refuse(path, Problem("this is no point in time", show(value), MOMENT))
 
     def _fill_plain(self, message: Message, field: FieldDescriptor, value: object, path: Path) -> None:
-        """Fills a text or a name that is no fact."""
-        if not isinstance(value, str):
+        """Fills a text, a count or a name that is no fact."""
+        if field.type == FieldDescriptor.TYPE_INT64:
+            self._fill_count(message, field, value, path)
+        elif not isinstance(value, str):
             self._refuse(path, Problem("the value has the wrong type", show(value), _plain_type(field.enum_type)))
         elif field.enum_type is None:
             setattr(message, field.name, value)
@@ -198,6 +200,12 @@ class _Builder:
             self._refuse(path, unknown_name(value, names))
         else:
             setattr(message, field.name, names[value])
+
+    def _fill_count(self, message: Message, field: FieldDescriptor, value: object, path: Path) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+            self._refuse(path, Problem("the value has the wrong type", show(value), "a whole number from 0 up"))
+        else:
+            setattr(message, field.name, value)
 
     def _fill_observed(self, entry: Evidence, value: object, path: Path) -> None:
         """Fills an observed value, which has the type of the one fact that the entry covers."""

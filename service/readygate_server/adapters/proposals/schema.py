@@ -111,6 +111,8 @@ def _leaf(field: FieldDescriptor) -> Schema:
         return {"enum": list(short_names(field.enum_type))}
     if field.name == "id":
         return {"type": "string", "pattern": ID_PATTERN}
+    if field.type == FieldDescriptor.TYPE_INT64:
+        return {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
     if field.containing_type is FactStatement.DESCRIPTOR and field.name == "fact":
         return {"type": "string", "enum": [name for name in _covered_names() if not name.endswith("*")]}
     return _text(MAX_TEXT)
