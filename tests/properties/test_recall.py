@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +11,7 @@ from readygate.v1.evidence_pb2 import FACT_STATEMENT_KIND_NOT_APPLICABLE
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals import readings
 from readygate_server.adapters.proposals.dossier import dossier_of
-from readygate_server.adapters.proposals.readings import Parts, parts_of, recalled_parts_of
+from readygate_server.adapters.proposals.readings import recalled_parts_of
 from readygate_server.adapters.proposals.validation import is_certainly_sound, validate_proposal
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
@@ -65,15 +64,13 @@ def proposals() -> list[Proposal]:
     return [each for each in some_proposals(PROPOSALS) if not validate_proposal(each)]
 
 
-def answers(
-    active: ActiveRuleset, proposals: list[Proposal], read: Callable[[Proposal], Parts] = recalled_parts_of
-) -> list[bytes]:
+def answers(active: ActiveRuleset, proposals: list[Proposal], *, recall: bool = True) -> list[bytes]:
     """Returns all decisions under one ruleset that was made ready once, at changing gates and days."""
     chance = random.Random(5)  # noqa: S311 -- no secret
     given = []
     for proposal in proposals:
         question = Question(chance.choice(tuple(Gate)), chance.choice(DAYS), full=chance.random() < 0.1)
-        decision = evaluate(active, dossier_of(proposal, read(proposal)), question)
+        decision = evaluate(active, dossier_of(proposal, recalled_parts_of(proposal) if recall else None), question)
         given.append(decision_message(decision, fact_directory()).SerializeToString(deterministic=True))
     return given
 
@@ -93,7 +90,7 @@ def test_recalled_conclusions_are_those_of_judging_anew(
     remembering = answers(full_ruleset(2048), proposals)
     monkeypatch.setattr(readings, "_kept", Memory(1))
 
-    assert answers(full_ruleset(0), proposals, parts_of) == remembering
+    assert answers(full_ruleset(0), proposals, recall=False) == remembering
     assert len(set(remembering)) > len(proposals) / 2
 
 

@@ -66,7 +66,7 @@ def _waivers_used(judged: Judgement) -> tuple[str, ...]:
 def _last_day(judged: Judgement, question: Question) -> str:
     if not judged.verdict.passes:
         return ""
-    return valid_until(judged.table, judged.findings, judged.index, question.waivers, judged.day)
+    return valid_until(judged.table, judged.findings, judged.evidence, question.waivers, judged.day)
 
 
 def _missing(judged: Judgement, dossier: Dossier) -> tuple[MissingFact, ...]:

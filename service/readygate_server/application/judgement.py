@@ -6,6 +6,7 @@ from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.ports import Dossier
@@ -31,26 +32,24 @@ class Question:
     tier: Tier | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What does not depend on the gate: conditions, tier and evidence of a proposal on one day."""
 
     dossier: Dossier
     conditions: Conditions
     tier: TierAssignment
-    index: EvidenceIndex
+    evidence: EvidenceIndex
     day: int
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The findings, by rule id and subject, and the verdict."""
 
     table: RuleTable
     tier: TierAssignment
     findings: tuple[Finding, ...]
     verdict: Verdict
-    index: EvidenceIndex
+    evidence: EvidenceIndex
     day: int
 
 
@@ -71,7 +70,7 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     case = Case(dossier.facts, prepared.conditions, dossier.not_applicable, question.as_of, day, dossier.imprints)
     floor = tuple(ref for axis in prepared.tier.axes for ref in axis.missing) if prepared.tier.is_floor else None
     memory = active.memory if dossier.imprints else None
-    findings, late = hear(table, case, prepared.index, floor=floor, memory=memory)
+    findings, late = hear(table, case, prepared.evidence, floor=floor, memory=memory)
     late += report_unknown(table, [*findings, *late])
     if question.waivers:
         # Here and nowhere else. What was granted for the whole is not for it narrowed, which has another digest.
@@ -83,7 +82,7 @@ def judge(active: ActiveRuleset, prepared: Prepared, question: Question) -> Judg
     if prepared.tier.is_floor and verdict.passes:
         # At a higher tier, which the missing facts may still lead to, more is asked.
         verdict = Verdict.UNDETERMINED
-    return Judgement(table, prepared.tier, tuple(findings), verdict, prepared.index, day)
+    return Judgement(table, prepared.tier, tuple(findings), verdict, prepared.evidence, day)
 
 
 def _place(finding: Finding) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -79,8 +78,7 @@ class FoundationCount(NamedTuple):
     blocking: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer, with everything that it rests on. `as_of` and `valid_until` are YYYY-MM-DD."""
 
     verdict: Verdict

@@ -64,11 +64,14 @@ def unsettle(findings: list[Finding], missing: tuple[FactRef, ...]) -> list[Find
 
 def judge(row: RuleRow, table: RuleTable, case: Case) -> list[Finding]:
     """Returns the findings of one rule, one per subject; one without a subject when there is none to ask about."""
-    standing = stand(row, table, case)
-    if isinstance(standing, Finding):
-        return [standing]
+    doubt: Doubt = ()
+    if not row.always:
+        standing = stand(row, table, case)
+        if isinstance(standing, Finding):
+            return [standing]
+        row, doubt = standing
     subjects = case.facts.of(row.rule.scope)
-    return judge_subjects(standing, case, subjects) if subjects else [nothing_asked(row, "", _NOT_APPLICABLE)]
+    return judge_subjects(row, doubt, case, subjects) if subjects else [nothing_asked(row, "", _NOT_APPLICABLE)]
 
 
 class Standing(NamedTuple):
@@ -96,9 +99,8 @@ def stand(row: RuleRow, table: RuleTable, case: Case) -> Standing | Finding:
     return Standing(_adjusted(row, table, case) if row.adjustable else row, doubt)
 
 
-def judge_subjects(standing: Standing, case: Case, subjects: Iterable[tuple[str, Facts]]) -> list[Finding]:
+def judge_subjects(row: RuleRow, about_rule: Doubt, case: Case, subjects: Iterable[tuple[str, Facts]]) -> list[Finding]:
     """Judges a rule for subjects. Most checks are only compared; that is done in this loop and not in functions."""
-    row, about_rule = standing
     rule, severity, due, parts = row.rule, row.severity, row.due, row.parts
     where, deployment, day = rule.where, case.facts.deployment, case.day
     findings = []

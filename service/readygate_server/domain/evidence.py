@@ -9,7 +9,8 @@ from typing import NamedTuple
 from readygate_server.domain.asked import Asked, Backing, Standard
 from readygate_server.domain.backing import group_of
 from readygate_server.domain.facts import FactRef, ProposalFacts
-from readygate_server.domain.finding import Finding, Observation
+from readygate_server.domain.finding import Finding, LastingObservation, Observation
+from readygate_server.domain.once import Once
 from readygate_server.domain.rule import Provenance
 from readygate_server.domain.table import Demand, RuleRow, RuleTable
 from readygate_server.domain.vocabulary import Effect, Grade, Outcome, Severity
@@ -105,8 +106,8 @@ def _rank(entry: Evidence) -> tuple[int, int, str]:
     return (-1 if entry.grade is None else int(entry.grade), entry.as_of or 0, entry.source_uri)
 
 
-class Shortfall(NamedTuple):
-    """A fact whose evidence does not meet the demand."""
+class _Lacking(NamedTuple):
+    """The fields of a shortfall."""
 
     ref: FactRef
     outcome: Outcome
@@ -114,6 +115,10 @@ class Shortfall(NamedTuple):
     observed: str
     required: str
     effect: Effect = Effect.NONE
+
+
+class Shortfall(_Lacking, Once):
+    """A fact whose evidence does not meet the demand."""
 
 
 def inspector_of(table: RuleTable, index: EvidenceIndex, facts: ProposalFacts) -> Inspector | None:
@@ -253,14 +258,11 @@ def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[Shortfall
     if not shortfalls:
         return Finding(row.rule, "", Outcome.SATISFIED, Effect.NONE, row.severity, row.due)
     own = row.severity.effect(due=row.due, gate=table.gate)
-    observations = tuple(
-        Observation(_asked(row, shortfall, min(own, shortfall.effect)), shortfall.observed, shortfall.outcome)
-        for shortfall in shortfalls
-    )
-    weights = {
-        outcome: max((part.effect for part in observations if part.outcome is outcome), default=Effect.NONE)
-        for outcome in _RANKED
-    }
+    observations = tuple([shortfall.once(_observed, row, own) for shortfall in shortfalls])
+    weights = dict.fromkeys(_RANKED, Effect.NONE)
+    for asked, _, outcome, _ in observations:
+        if asked.effect > weights[outcome]:
+            weights[outcome] = asked.effect
     refuted, unknown = weights[Outcome.VIOLATED], max(weights[Outcome.UNKNOWN], weights[Outcome.STALE])
     # Of what weighs the same the worst names the outcome.
     outcome = max(_RANKED, key=lambda each: weights[each])
@@ -268,6 +270,11 @@ def _evidence_finding(row: RuleRow, table: RuleTable, shortfalls: list[Shortfall
     return Finding(
         row.rule, "", outcome, max(refuted, unknown), row.severity, row.due, observations, missing, refuted, unknown
     )
+
+
+def _observed(shortfall: Shortfall, row: RuleRow, own: Effect) -> Observation:
+    asked = _asked(row, shortfall, min(own, shortfall.effect))
+    return LastingObservation(asked, shortfall.observed, shortfall.outcome)
 
 
 def _asked(row: RuleRow, shortfall: Shortfall, effect: Effect) -> Asked:

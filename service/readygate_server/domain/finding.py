@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from readygate_server.domain.asked import Asked
 from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.once import Once
 from readygate_server.domain.rule import Provenance, Rule
 from readygate_server.domain.vocabulary import Effect, Gate, Outcome, Severity
-
-_Made = TypeVar("_Made")
 
 
 class Observation(NamedTuple):
@@ -61,6 +60,10 @@ class Observation(NamedTuple):
         return self.asked.due
 
 
+class LastingObservation(Observation, Once):
+    """An observation that is recalled by itself."""
+
+
 class _Concluded(NamedTuple):
     """The fields of a finding."""
 
@@ -78,31 +81,17 @@ class _Concluded(NamedTuple):
     waiver_id: str = ""
 
 
-class Finding(_Concluded):
+class Finding(_Concluded, Once):
     """Outcome of one rule for one subject, and what it does to the verdict.
 
     `refuted` and `open` are the effects of what is violated and of what is unknown or stale; `effect` is the stronger
     of both and of what has to be confirmed.
     """
 
-    # No __slots__, other than in the tuple it is made of: `once` keeps what is made of a finding in the finding itself.
-
     @property
     def blocks(self) -> bool:
         """True when the finding prevents a go."""
         return self.effect is Effect.BLOCKS
-
-    def once(self, make: Callable[..., _Made], *context: object) -> _Made:
-        """Returns what `make` makes of the finding, made once: what is recalled is not worked out anew.
-
-        `context` has to be the same for a finding whenever it is asked, as the table is by which it was judged.
-        """
-        kept = self.__dict__
-        name = make.__name__
-        if name not in kept:
-            kept[name] = make(self, *context)
-        made: _Made = kept[name]
-        return made
 
 
 _ObservationFields = tuple[Asked, FactValue | None, Outcome, tuple[FactRef, ...]]

@@ -102,18 +102,27 @@ class _Hearing:
 
     def _all_anew(self) -> list[Finding]:
         findings: list[Finding] = []
-        for row in self._table.about_facts:
-            if row.idle is not None:
-                findings.append(row.idle)
-            else:
-                findings += self._alone(row)
-        return self._inspected(findings)
+        table, case = self._table, self._case
+        row = None
+        try:
+            for row in table.about_facts:
+                if row.idle is not None:
+                    findings.append(row.idle)
+                else:
+                    findings += judge(row, table, case)
+        except RuleFailedError as error:
+            assert row is not None, "nothing fails before the first rule"
+            raise _named(error, row) from error
+        return self._inspected(self._settled(findings))
 
     def _alone(self, row: RuleRow) -> list[Finding]:
         try:
             findings = judge(row, self._table, self._case)
         except RuleFailedError as error:
             raise _named(error, row) from error
+        return self._settled(findings)
+
+    def _settled(self, findings: list[Finding]) -> list[Finding]:
         return findings if self._floor is None else unsettle(findings, self._floor)
 
     def _about_deployment(self, row: RuleRow, reach: Reach) -> Sequence[Finding]:
@@ -199,10 +208,10 @@ class _Hearing:
 
     def _of_rule(self, standing: Standing, subjects: Sequence[tuple[str, Facts]]) -> list[Finding]:
         try:
-            findings = judge_subjects(standing, self._case, subjects)
+            findings = judge_subjects(*standing, self._case, subjects)
         except RuleFailedError as error:
             raise _named(error, standing.row) from error
-        return findings if self._floor is None else unsettle(findings, self._floor)
+        return self._settled(findings)
 
     def _concluded(self, position: Position, subjects: Sequence[tuple[str, Facts]]) -> list[Conclusion]:
         """Judges subjects, one by one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -95,8 +96,8 @@ def report_unknown(table: RuleTable, findings: Iterable[Finding]) -> list[Findin
     row = table.unknown_facts
     if row is None:
         return []
-    decisive = [finding for finding in findings if finding.open is _BLOCKS]
-    missing = tuple(dict.fromkeys(ref for finding in decisive for ref in finding.missing))
+    decisive = [finding.missing for finding in findings if finding.open is _BLOCKS]
+    missing = tuple(dict.fromkeys(chain.from_iterable(decisive)))
     outcome = Outcome.UNKNOWN if decisive else Outcome.SATISFIED
     if table.gate < row.due:
         outcome = Outcome.NOT_DUE

@@ -29,12 +29,20 @@ def fields_of(message: bytes, number: int) -> list[bytes]:
 
 def head_of(number: int, length: int) -> bytes:
     """Returns what stands before the content of a field that has a length; `number` is 1 to 15."""
+    if length <= 0x7F:
+        return bytes((number << 3 | _BYTES, length))
     head = bytearray((number << 3 | _BYTES,))
     while length > 0x7F:
         head.append(length & 0x7F | 0x80)
         length >>= 7
     head.append(length)
     return bytes(head)
+
+
+def text_field(number: int, text: str) -> bytes:
+    """Returns a field that holds text; nothing for no text. `number` is 1 to 15."""
+    content = text.encode()
+    return head_of(number, len(content)) + content if content else b""
 
 
 def _fields(message: bytes, wanted: int) -> Iterator[bytes]:

@@ -20,7 +20,6 @@ from readygate.v1.evidence_pb2 import FactStatement
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.digest import canonical_text, facts_digest
 from readygate_server.adapters.proposals.flatten import facts_of
-from readygate_server.adapters.proposals.readings import parts_of
 from readygate_server.domain.facts import FactRef, FactValue
 
 LISTS = ("data_sources", "apis", "workflows", "evidence", "statements")
@@ -185,12 +184,12 @@ def test_the_digest_can_be_computed_by_hand() -> None:
         '{"apis":[{"facts":{},"id":"orders","title":"Order API"}],'
         '"data_sources":[{"facts":{"source.completeness":1.0},"id":"crm","title":"Customer records"}],'
         '"evidence":[[["source.completeness"],"crm",3,"","",false,"",[],[86400,0],[],false,"1.0"]],'
-        '"facts":{"deployment":{"deployment.audience":["customer","staff"]}},'
-        '"format":3,"id":"refund-agent","statements":[],"title":"Refund agent",'
+        '"facts":{"deployment.audience":["customer","staff"]},'
+        '"format":2,"id":"refund-agent","statements":[],"title":"Refund agent",'
         '"workflows":[{"facts":{},"id":"refunds","title":"Refunds"}]}'
     )
 
     expected = f"sha256:{sha256(text.encode()).hexdigest()}"
 
     assert canonical_text(proposal).decode() == text
-    assert facts_digest(proposal) == facts_digest(proposal, parts_of(proposal)) == expected
+    assert facts_digest(proposal) == facts_digest(proposal, facts_of(proposal)) == expected

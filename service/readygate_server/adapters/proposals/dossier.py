@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from readygate.v1 import evidence_pb2
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.digest import facts_digest
+from readygate_server.adapters.proposals.entries import Entry, entry_of, evidence_of
+from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.lazy import lazy
 from readygate_server.adapters.proposals.normalise import normalise
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
-from readygate_server.adapters.proposals.readings import Parts, parts_of
+from readygate_server.adapters.proposals.readings import Parts, recalled_parts_of
 from readygate_server.domain.decision import Conflict
 from readygate_server.domain.evidence import Evidence
 from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
@@ -25,32 +27,35 @@ _STATEMENTS = {
 class ProposalDossier:
     """A validated proposal with the value of each fact that is in use. Treat it as a value: it is never changed."""
 
-    def __init__(self, proposal: Proposal, conflicts: tuple[Conflict, ...] = ()) -> None:
-        """Takes a proposal whose conflicts are settled; `dossier_of` settles them."""
+    def __init__(self, proposal: Proposal, conflicts: tuple[Conflict, ...] = (), parts: Parts | None = None) -> None:
+        """Takes a proposal whose conflicts are settled, as `dossier_of` does, and its parts if they were recalled."""
         self.proposal = proposal
         self.conflicts = conflicts
-
-    @lazy
-    def parts(self) -> Parts:
-        """What was read of each part."""
-        return parts_of(self.proposal)
+        self._parts = parts
 
     @lazy
     def facts(self) -> ProposalFacts:
         """Facts in use."""
-        return self.parts.facts()
+        return facts_of(self.proposal) if self._parts is None else self._parts.facts()
 
     @lazy
     def imprints(self) -> Mapping[Scope, Sequence[bytes]]:
-        """What stands for all that is said of each asset; nothing when the proposal was read for once."""
-        if not self.parts.beside.imprint:
-            return {}
-        return {scope: [said.imprint for _, said in found] for scope, found in self.parts.assets.items()}
+        """What stands for all that is said of each asset; nothing when the proposal is judged for once."""
+        return {} if self._parts is None else self._parts.imprints()
 
     @lazy
     def evidence(self) -> Sequence[Evidence]:
         """Evidence entries as far as judging needs them."""
-        return [entry for reading in self.parts.readings() for entry in reading.evidence]
+        if self._parts is None:
+            return evidence_of(self._entries)
+        return [entry for reading in self._parts.readings() for entry in reading.evidence]
+
+    @lazy
+    def _entries(self) -> Sequence[Entry]:
+        """Evidence entries as they are digested."""
+        if self._parts is None:
+            return [entry_of(entry) for entry in self.proposal.evidence[:]]
+        return [entry for reading in self._parts.readings() for entry in reading.entries]
 
     @lazy
     def not_applicable(self) -> Mapping[FactRef, str]:
@@ -72,7 +77,7 @@ class ProposalDossier:
     @lazy
     def digest(self) -> str:
         """Digest over all facts."""
-        return facts_digest(self.proposal, self.parts)
+        return facts_digest(self.proposal, self.facts, self._entries)
 
     @property
     def target_gate(self) -> Gate | None:
@@ -93,20 +98,22 @@ class ProposalDossier:
                 clear_fact(changed, ref)
             else:
                 set_fact(changed, ref, list(value) if isinstance(value, tuple) else value)
-        dossier = ProposalDossier(changed, self.conflicts)
-        if not any(ref.subject for ref in changes):
-            dossier.parts = self.parts.with_groups_of(changed)
+        # Only facts have changed; what was read of evidence and statements stays as it is.
+        of_assets = any(ref.subject for ref in changes)
+        dossier = ProposalDossier(changed, self.conflicts, self._parts and self._parts.changed_to(changed, of_assets))
+        dossier._entries, dossier.evidence = self._entries, self.evidence
+        dossier.not_applicable, dossier.statements = self.not_applicable, self.statements
         return dossier
 
 
 def dossier_of(proposal: Proposal, parts: Parts | None = None) -> ProposalDossier:
     """Returns the dossier of a validated proposal; settles what its sources disagree on.
 
-    `parts` are those of `parts_of(proposal)`, when they have been read; settling that changes any reads them again.
+    `parts` are those of `recalled_parts_of(proposal)`; without them nothing about the proposal is recalled or kept.
     """
-    parts = parts_of(proposal) if parts is None else parts
-    settled, conflicts = (proposal, ()) if parts.is_settled() else normalise(proposal)
-    dossier = ProposalDossier(settled, conflicts)
-    if settled is proposal:
-        dossier.parts = parts
-    return dossier
+    if parts is not None and parts.is_settled():
+        return ProposalDossier(proposal, (), parts)
+    settled, conflicts = normalise(proposal)
+    if parts is not None and settled is not proposal:
+        parts = recalled_parts_of(settled)
+    return ProposalDossier(settled, conflicts, parts)

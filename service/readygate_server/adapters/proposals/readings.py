@@ -48,16 +48,16 @@ class _Said(NamedTuple):
 class Reading(NamedTuple):
     """What a part says.
 
-    `imprint` stands for all that it says; it is empty when the part was read for once. `entries` are its evidence as it
-    is digested. `is_sound` is True when certainly nothing is wrong with it, and None when that was not tested.
-    `is_settled` is true when evidence has no values of its own and no value is called unknown.
+    `imprint` stands for all that it says. `entries` are its evidence as it is digested. `is_sound` is true when
+    certainly nothing is wrong with it, and `is_settled` when evidence has no values of its own and no value is called
+    unknown.
     """
 
     imprint: bytes
     facts: Facts
     entries: tuple[Entry, ...]
     evidence: tuple[Evidence, ...]
-    is_sound: bool | None
+    is_sound: bool
     is_settled: bool
 
 
@@ -76,10 +76,13 @@ class Parts(NamedTuple):
         assets = {scope: tuple([(each, said.facts) for each, said in found]) for scope, found in self.assets.items()}
         return ProposalFacts(deployment, assets)
 
-    def with_groups_of(self, proposal: Proposal) -> Parts:
-        """Returns the same assets and evidence, and the groups of another proposal."""
-        read = _recalled if self.beside.imprint else _read_once
-        return self._replace(groups=_groups_of(proposal, read))
+    def imprints(self) -> Mapping[Scope, Sequence[bytes]]:
+        """Returns what stands for all that is said of each asset."""
+        return {scope: [said.imprint for _, said in found] for scope, found in self.assets.items()}
+
+    def changed_to(self, proposal: Proposal, of_assets: bool) -> Parts:
+        """Returns the parts of the same proposal with other facts, of its assets or only of the deployment."""
+        return recalled_parts_of(proposal) if of_assets else self._replace(groups=_groups_of(proposal))
 
     def is_settled(self) -> bool:
         """True when every fact has one value already."""
@@ -93,17 +96,8 @@ class Parts(NamedTuple):
 _kept: Final[Memory[Reading]] = Memory(_GENERATION)
 
 
-def parts_of(proposal: Proposal) -> Parts:
-    """Returns the parts of a proposal, read for this once."""
-    return _parts(proposal, _read_once)
-
-
 def recalled_parts_of(proposal: Proposal) -> Parts:
-    """Returns the parts of a proposal, those that came before as they were read then. All are tested for faults."""
-    return _parts(proposal, _recalled)
-
-
-def _parts(proposal: Proposal, read: Callable[[_Said], Reading]) -> Parts:
+    """Returns the parts of a proposal, those that came before as they were read then."""
     assets = {
         scope: [(each.id, _Said(field, [], [], each)) for each in getattr(proposal, field)[:]]
         for scope, field in ASSET_FIELDS.items()
@@ -115,18 +109,18 @@ def _parts(proposal: Proposal, read: Callable[[_Said], Reading]) -> Parts:
     for statement in proposal.statements:
         about(statement.subject, beside).statements.append(statement)
     return Parts(
-        _groups_of(proposal, read),
+        _groups_of(proposal),
         {
-            scope: tuple(sorted([(name, read(said)) for name, said in found], key=_ID_OF))
+            scope: tuple(sorted([(name, _recalled(said)) for name, said in found], key=_ID_OF))
             for scope, found in assets.items()
         },
-        read(beside),
+        _recalled(beside),
     )
 
 
-def _groups_of(proposal: Proposal, read: Callable[[_Said], Reading]) -> Mapping[str, Reading]:
+def _groups_of(proposal: Proposal) -> Mapping[str, Reading]:
     has: Callable[[str], bool] = proposal.HasField  # type: ignore[assignment]  # the stubs list the names one by one
-    return {name: read(_Said(name, [], [], getattr(proposal, name))) for name in _SINGLES if has(name)}
+    return {name: _recalled(_Said(name, [], [], getattr(proposal, name))) for name in _SINGLES if has(name)}
 
 
 def _recalled(said: _Said) -> Reading:
@@ -141,29 +135,19 @@ def _recalled(said: _Said) -> Reading:
     imprint = sha256(text).digest()
     found = _kept.recall(imprint)
     if found is None:
-        found = _read(said, imprint, tested=True)
+        found = _read(said, imprint)
         if len(text) <= _LONGEST_KEPT and _kept.is_known(imprint):
             _kept.keep(imprint, found)
     return found
 
 
-def _read_once(said: _Said) -> Reading:
-    return _read(said, b"", tested=False)
-
-
-def _read(said: _Said, imprint: bytes, *, tested: bool) -> Reading:
+def _read(said: _Said, imprint: bytes) -> Reading:
     field, entries, _, message = said
     scope = _SCOPES.get(field, Scope.DEPLOYMENT)
-    facts: Facts = {}
-    settled, sound = True, None
-    if message is not None:
-        facts = facts_in(field, message)
-        settled = not says_unknown(scope, field, message)
-    if tested:
-        named = field not in _SCOPES or (ID.fullmatch(message.id) is not None and len(message.title) <= MAX_TEXT)
-        sound = named and all_pass(facts) and all(is_sound_entry(entry, scope) for entry in entries)
-    if not entries:
-        return Reading(imprint, facts, (), (), sound, settled)
+    facts = {} if message is None else facts_in(field, message)
     entered = tuple([entry_of(entry) for entry in entries])
-    settled = settled and not any(entry.HasField("value") for entry in entries)
+    named = field not in _SCOPES or (ID.fullmatch(message.id) is not None and len(message.title) <= MAX_TEXT)
+    sound = named and all_pass(facts) and all(is_sound_entry(entry, scope) for entry in entries)
+    says_otherwise = message is not None and says_unknown(scope, field, message)
+    settled = not says_otherwise and True not in [entry.HasField("value") for entry in entries]
     return Reading(imprint, facts, entered, evidence_of(entered), sound, settled)
