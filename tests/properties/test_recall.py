@@ -17,9 +17,13 @@ from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question
 from readygate_server.bootstrap.local import fact_directory
+from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.domain.memory import Memory
 from readygate_server.domain.vocabulary import Gate, Tier
+from readygate_server.grpc_api import judging
 from readygate_server.grpc_api.decision_messages import decision_message
+from readygate_server.grpc_api.judging import judge
+from readygate_server.grpc_api.requests import Asked
 from tests.builders import AS_OF, full_rules
 from tests.properties.generated import Sketch, all_facts, candidates
 
@@ -108,3 +112,25 @@ def test_what_is_held_for_sound_at_a_glance_is_sound() -> None:
 
     assert not [each for each, sound in glances if sound and validate_proposal(each)]
     assert sum(sound for _, sound in glances) > len(made) / 2
+
+
+def test_an_answer_that_is_recalled_is_the_one_that_was_given(
+    proposals: list[Proposal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often and in whatever order a server is asked, an answer has the bytes of one that was never recalled."""
+    chance = random.Random(6)  # noqa: S311 -- no secret
+    gate, active = ServedRules(), full_ruleset(2048)
+    few = proposals[: len(proposals) // (FEW * FEW)]
+    asked = [
+        (each, Asked(wish, day, full)) for each in few for wish in Gate for day in DAYS[1:] for full in (True, False)
+    ]
+    given: dict[int, bytes] = {}
+    for place in chance.sample(range(len(asked)), len(asked)) * 3:
+        proposal, question = asked[place]
+        body = judge(gate, active, gate.dossier_of(proposal), question).body
+        assert given.setdefault(place, body) == body
+
+    monkeypatch.setattr(judging, "_kept", Memory(1))
+    alone = full_ruleset(0)
+    for place, (proposal, question) in enumerate(asked):
+        assert judge(gate, alone, dossier_of(proposal), question).body == given[place]
