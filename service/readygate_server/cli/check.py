@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse, InputFault, ItemError
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.paths import field_of, parse_path
-from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.adapters.proposals.values import FactProblemError, value_from_text
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
+from readygate_server.cli.inputs import read_file
 from readygate_server.cli.judges import Judge, LocalJudge, Wanted
-from readygate_server.cli.options import add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.options import add_evidence, add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault, FaultsError
 
@@ -37,6 +36,7 @@ def add_to(commands: Any) -> None:
         ),
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="proposal, or - for standard input")
+    add_evidence(parser)
     add_ruleset(parser)
     parser.add_argument(
         "--set",
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     overrides = dict(_override(text) for text in options.set)
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides)
     with _judge_for(options) as judge:
-        results = list(_judge_all(judge, options.files, wanted))
+        results = list(_judge_all(judge, _reader_for(options), options.files, wanted))
     if options.format == "json":
         _print_json(results)
     else:
@@ -85,39 +85,37 @@ def _judge_for(options: argparse.Namespace) -> Judge:
     return RemoteJudge(options.server)
 
 
-def _judge_all(judge: Judge, files: Sequence[str], wanted: Wanted) -> Iterator[Result]:
+def _reader_for(options: argparse.Namespace) -> Callable[[str], Proposal]:
+    if not options.evidence:
+        return read_file
+    from readygate_server.cli.evidence_files import joined_reader  # late: most checks have none
+
+    return joined_reader(options.files, options.evidence)
+
+
+def _judge_all(judge: Judge, read: Callable[[str], Proposal], files: Sequence[str], wanted: Wanted) -> Iterator[Result]:
     """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
     failed: Result | None = None
     for file in files:
         if failed is not None:
             yield replace(failed, name=file)
             continue
-        result = _judge(judge, file, wanted)
+        result = _judge(judge, read, file, wanted)
         if result.problem:
             sys.stderr.write(f"readygate: {result.problem}\n")
         yield result
         failed = result if result.code is Exit.SERVICE_FAILED else None
 
 
-def _judge(judge: Judge, file: str, wanted: Wanted) -> Result:
+def _judge(judge: Judge, read: Callable[[str], Proposal], file: str, wanted: Wanted) -> Result:
     try:
-        proposal = _read(file)
+        proposal = read(file)
         response = judge.evaluate(proposal, wanted)
     except FaultsError as error:
         return Result(file, Exit.BAD_INPUT, problem=f"{file}: {faults_text(error)}", faults=error.faults)
     except CommandError as error:
         return Result(file, error.code, problem=str(error))
     return Result(proposal.id, exit_of(response.decision.verdict), response)
-
-
-def _read(file: str) -> Proposal:
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{file}: this is not UTF-8 text (byte {error.start})") from None
-    return read_proposal(text, file="<stdin>" if file == "-" else file)[0]
 
 
 def _override(text: str) -> tuple[FactRef, FactValue | None]:

@@ -22,6 +22,17 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", type=Path, metavar="DIR", help="directory with an organisation's own rulesets")
 
 
+def add_evidence(parser: argparse.ArgumentParser) -> None:
+    """Adds `--evidence FILE`."""
+    parser.add_argument(
+        "--evidence",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="facts and evidence about the proposal's assets, as `readygate collect` writes them; can be repeated",
+    )
+
+
 def add_ruleset(parser: argparse.ArgumentParser) -> None:
     """Adds `--ruleset`, `--gate` and `--as-of`."""
     parser.add_argument(

@@ -1,0 +1,36 @@
+"""Reads a file with facts and evidence about assets: a part of a proposal, in the same shape."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Final, NamedTuple
+
+from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.reader import build_proposal
+from readygate_server.adapters.yaml_text import Document, read_yaml
+
+_NO_ID: Final = "evidence"
+"""Stands for the id that a proposal needs and a part of one has not."""
+
+
+class EvidenceFile(NamedTuple):
+    """What a file says, and where in it."""
+
+    said: Proposal
+    document: Document
+
+    @property
+    def name(self) -> str:
+        """Name of the file, without the folders of a machine."""
+        return PurePath(self.document.file).name
+
+
+def read_evidence(text: str, *, file: str) -> EvidenceFile:
+    """Reads a file with evidence from YAML or JSON.
+
+    Raises:
+      FaultsError: with every fault of the text, sorted by place.
+    """
+    document = read_yaml(text, file=file)
+    data = document.data
+    return EvidenceFile(build_proposal({"id": _NO_ID, **data} if isinstance(data, dict) else data, document), document)

@@ -1,0 +1,1 @@
+"""Tests of files with evidence, and of joining them to proposals."""
