@@ -133,6 +133,7 @@ def _curves(part: Part) -> Figure:
         below.plot(sizes, [row["ms for each"] * 1000 for row in rows], "o-", color=OURS, markersize=4)
         below.set_title("µs for each of them")
         below.set_xscale("log")
+        below.xaxis.set_major_formatter(_plain)
         below.set_ylim(bottom=0)
         below.set_xlabel(f"{fit['over']}: number")
     figure.suptitle(part.title, x=0.01, ha="left", fontsize=12)
