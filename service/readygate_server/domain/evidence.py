@@ -296,7 +296,8 @@ def _asked(row: RuleRow, shortfall: Shortfall, effect: Effect) -> Asked:
 
 
 def _provenance(row: RuleRow, check: str) -> Provenance:
-    demand = row.rule.evidence
-    if demand is None:
-        return Provenance()
-    return demand.provenance.get(check, demand.provenance.get("default", Provenance()))
+    chosen = {} if row.rule.evidence is None else row.rule.evidence.provenance
+    return chosen.get(check) or chosen.get("default") or _NOBODY
+
+
+_NOBODY = Provenance()

@@ -43,7 +43,7 @@ class Conclusion(NamedTuple):
     shortfalls: tuple[Shortfall, ...] = ()
 
 
-Recollection = Memory[Position | Conclusion]
+Recollection = Memory[Position | Conclusion | Shortfall]
 """What hearings under one ruleset share."""
 
 
@@ -192,11 +192,11 @@ class _Hearing:
         return (table.tier, table.gate, case.day, about, self._floor, *map(case.facts.deployment.get, reach))
 
     def _imprints(self, scope: Scope, local: Local, subjects: Sequence[tuple[str, Facts]]) -> Sequence[Hashable] | None:
-        """Returns what stands for all that is read of each subject, with what follows from other assets."""
+        """Returns what stands for all that is read of each subject, with what follows from others."""
         imprints = self._case.imprints.get(scope)
-        if imprints is None or not local.reach.across:
+        if imprints is None or not local.reach.beyond:
             return imprints
-        facts, derived = self._case.facts, [DERIVED[name] for name in local.reach.across]
+        facts, derived = self._case.facts, [DERIVED[name] for name in local.reach.beyond]
         return [
             (imprint, *[each.compute(facts, subject, its_facts) for each in derived])
             for imprint, (subject, its_facts) in zip(imprints, subjects, strict=True)
@@ -226,8 +226,20 @@ class _Hearing:
         if self._inspector is None:
             return findings
         held = self._inspector.hold(findings)
-        self.shortfalls += self._inspector.take_shortfalls()
+        self.shortfalls += map(self._known, self._inspector.take_shortfalls())
         return held
+
+    def _known(self, shortfall: Shortfall) -> Shortfall:
+        """Returns the same shortfall as it was met before under these rules, with all that was made of it."""
+        if self._memory is None:
+            return shortfall
+        key = (self._table.evidence, shortfall)
+        known = self._memory.recall(key)
+        if isinstance(known, Shortfall):
+            return known
+        if self._memory.is_known(key):
+            self._memory.keep(key, shortfall)
+        return shortfall
 
     def _noted(self, conclusion: Conclusion) -> tuple[Finding, ...]:
         if conclusion.shortfalls:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from readygate_server.domain.facts import FactRef
+from readygate_server.domain.facts import FactRef, scope_of
 from readygate_server.domain.finding import Finding
 from readygate_server.domain.rule import ZERO, Range, Work
 from readygate_server.domain.table import RuleRow, RuleTable
@@ -34,6 +34,8 @@ class WorkItem(NamedTuple):
     infrastructure: bool
     after: tuple[str, ...] = ()
     wave: int = 1
+    proves: tuple[FactRef, ...] = ()
+    """Facts that show whether it is done; without a subject those of assets that are not named."""
 
     @property
     def elapsed(self) -> Range:
@@ -123,9 +125,11 @@ def work_of(finding: Finding, row: RuleRow, table: RuleTable) -> WorkItem:
         wait_if_false=ZERO,
         owner=work.owner,
         infrastructure=work.infrastructure,
+        proves=_failed(finding),
     )
     if rule.kind is RuleKind.EVIDENCE:
-        return item._replace(measures=finding.missing, effort=_times(work.effort, len(finding.missing)))
+        effort = _times(work.effort, len(finding.missing))
+        return item._replace(measures=finding.missing, proves=finding.missing, effort=effort)
     if finding.outcome in (Outcome.UNKNOWN, Outcome.STALE):
         return _measuring(item, finding, work, table)
     return item
@@ -141,11 +145,22 @@ def _measuring(item: WorkItem, finding: Finding, work: Work, table: RuleTable) -
         title=f"{verb} {', '.join(str(ref) for ref in facts)}",
         done_when=row.rule.work.done_when if row else work.done_when,
         measures=facts,
+        proves=facts,
         effort=effort,
         wait=ZERO,
         effort_if_false=work.effort if finding.outcome is Outcome.UNKNOWN else ZERO,
         wait_if_false=work.wait if finding.outcome is Outcome.UNKNOWN else ZERO,
     )
+
+
+def _failed(finding: Finding) -> tuple[FactRef, ...]:
+    """Returns the facts that what failed is about; those of an expression as far as it needs evidence for them."""
+    scope, found = finding.rule.scope, []
+    for asked, _, outcome, _ in finding.observations:
+        if outcome is Outcome.VIOLATED:
+            facts = [asked.fact] if asked.fact else [backing.fact for backing in asked.backing]
+            found += [FactRef(fact, finding.subject if scope_of(fact) is scope else "") for fact in facts]
+    return tuple(dict.fromkeys(found))
 
 
 def _times(effort: Range, count: int) -> Range:

@@ -17,17 +17,17 @@ FactsRead = Callable[[str, Scope], frozenset[str] | None]
 
 
 class Reach(NamedTuple):
-    """The facts of the deployment that a rule reads, and those about its subject that follow from other assets too."""
+    """The facts of the deployment that a rule reads, and what is derived of its subject from more than the subject."""
 
     deployment: tuple[str, ...] = ()
-    across: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
 
     @classmethod
     def of_all(cls, reaches: Iterable[Reach]) -> Reach:
         """Returns the reach of several rules together."""
         known = list(reaches)
         deployment = {name for reach in known for name in reach.deployment}
-        return cls(tuple(sorted(deployment)), tuple(sorted({name for reach in known for name in reach.across})))
+        return cls(tuple(sorted(deployment)), tuple(sorted({name for reach in known for name in reach.beyond})))
 
 
 def nothing_known(_: str, __: Scope) -> None:
@@ -42,7 +42,7 @@ def reach_of(rule: Rule, asked: Iterable[Asked], facts_read: FactsRead) -> Reach
     looked at as well, so that a rule about assets that asks for evidence about the deployment has no reach either.
     """
     names: set[str] = set()
-    across: set[str] = set()
+    beyond: set[str] = set()
     for expression, scope in _expressions(rule, asked):
         read = facts_read(expression, scope)
         if read is None:
@@ -50,16 +50,17 @@ def reach_of(rule: Rule, asked: Iterable[Asked], facts_read: FactsRead) -> Reach
         names |= read
     for each in asked:
         derived = DERIVED.get(each.fact)
-        if derived is not None and derived.across:
-            if rule.scope is Scope.DEPLOYMENT or scope_of(derived.name) is not rule.scope:
+        if derived is not None and (derived.across or rule.scope is not Scope.DEPLOYMENT):
+            if scope_of(derived.name) is not rule.scope or rule.scope is Scope.DEPLOYMENT:
                 return None
-            across.add(derived.name)
+            if derived.across or any(scope_of(name) is Scope.DEPLOYMENT for name in derived.inputs):
+                beyond.add(derived.name)
             continue
         if rule.scope is not Scope.DEPLOYMENT and any(not backing.of_subject for backing in each.backing):
             return None
         names.update(derived.inputs if derived is not None else (each.fact,) if each.fact else ())
     deployment = sorted(name for name in names if scope_of(name) is Scope.DEPLOYMENT)
-    return Reach(tuple(deployment), tuple(sorted(across)))
+    return Reach(tuple(deployment), tuple(sorted(beyond)))
 
 
 def _expressions(rule: Rule, asked: Iterable[Asked]) -> Iterable[tuple[str, Scope]]:

@@ -29,13 +29,13 @@ def test_a_rule_about_its_subject_alone_reads_nothing_else() -> None:
 
 
 def test_what_is_read_of_the_deployment_is_named() -> None:
-    """Conditions on the deployment count, and so do checks of its facts and what derived facts are computed from."""
+    """Conditions on the deployment count, checks of its facts, and what is derived from these and the subject's."""
     asked = [check("gov.dpia", "equals", True), check("api.sunset_days_after_go_live", "at_least", 1)]
     eased = SeverityWhen(OF_DEPLOYMENT, {Tier.T3: Severity.ADVISORY})
 
     found = reach(rule("API-01", *asked, scope=Scope.API, severity_when=(eased,)))
 
-    assert found == Reach(("deployment.channel", "deployment.go_live_on", "gov.dpia"))
+    assert found == Reach(("deployment.channel", "gov.dpia"), ("api.sunset_days_after_go_live",))
 
 
 def test_a_rule_that_reads_any_asset_has_no_reach() -> None:
@@ -47,7 +47,7 @@ def test_a_fact_that_follows_from_other_assets_is_named() -> None:
     """A derived fact about the subject that depends on other sources is part of the reach."""
     found = reach(rule("DAT-01", check("source.systems_of_record", "at_most", 1)))
 
-    assert found == Reach(across=("source.systems_of_record",))
+    assert found == Reach(beyond=("source.systems_of_record",))
 
 
 def test_a_rule_about_the_deployment_that_follows_from_assets_has_no_reach() -> None:
