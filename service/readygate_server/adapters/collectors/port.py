@@ -16,10 +16,11 @@ GROUP: Final = "readygate.collectors"
 HEAD: Final = 65_536
 """Bytes of the start of a file that `recognises` is given."""
 
-OptionKind = Literal["text", "integer", "number", "flag", "path"]
+OptionKind = Literal["text", "integer", "number", "flag", "path", "connection"]
+"""A connection names a service that is asked for data: only a run that is given one can reach the network."""
 OptionValue = str | tuple[str, ...] | bool
 """Text for one value, a tuple for a repeatable option, a truth value for a flag. Integers and numbers arrive as text
-that was checked to be one; a path arrives as given."""
+that was checked to be one; paths and connections arrive as given."""
 
 
 class Option(NamedTuple):

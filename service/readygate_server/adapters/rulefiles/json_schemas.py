@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that rules and identities are written in, so that editors complete and check."""
+"""JSON Schemas of the files that rules, identities and evidence are written in, so that editors complete and check."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from readygate_server.adapters.collectors.foundation_schema import foundation_schema_text
 from readygate_server.adapters.fact_catalogue import FactsFile
 from readygate_server.adapters.identity.schema import IdentityFile
 from readygate_server.adapters.proposals.schema import proposal_schema
@@ -36,7 +37,8 @@ _SHAPES: Final[Mapping[str, type[BaseModel]]] = {
 
 def json_schemas() -> Mapping[str, str]:
     """Returns the text of each schema by the name of its file, always the same for the same shapes and facts."""
-    return {f"{name}.schema.json": _text(shape) for name, shape in _SHAPES.items()}
+    own = {f"{name}.schema.json": _text(shape) for name, shape in _SHAPES.items()}
+    return {**own, "foundation.schema.json": foundation_schema_text()}
 
 
 def write_schemas(directory: Path) -> tuple[Path, ...]:
