@@ -193,3 +193,24 @@ def test_the_digest_can_be_computed_by_hand() -> None:
 
     assert canonical_text(proposal).decode() == text
     assert facts_digest(proposal) == facts_digest(proposal, facts_of(proposal)) == expected
+
+
+def test_how_evidence_came_about_is_part_of_the_digest() -> None:
+    """Method, parameters and how much was looked at are digested as the rest of evidence is; reasons in no order."""
+    digests = set()
+    for method, examined, reasons in (
+        ("", 0, ""),
+        ("a.v1", 0, ""),
+        ("a.v1", 7, "xy"),
+        ("a.v1", 7, "yx"),
+        ("a.v1", 8, "xy"),
+    ):
+        proposal = _full()
+        proposal.evidence[0].method = method
+        if examined:
+            proposal.evidence[0].coverage.examined = examined
+            proposal.evidence[0].coverage.reasons.extend(reasons)
+        digests.add(facts_digest(proposal))
+
+    assert len(digests) == 4
+    assert facts_digest(_full()) in digests

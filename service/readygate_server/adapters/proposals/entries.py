@@ -20,13 +20,16 @@ _GRADES: Final = (None, *Grade)
 """Grades by their numbers in the contract, where zero is none."""
 
 Entry = list[Any]
-"""What an entry says. Its items have the same types in every entry, so that entries can be sorted."""
+"""What an entry says. Its items have the same types in every entry, so that entries can be sorted.
+
+How it came about is a last item that only those have that say it; digests of others are as they were before it.
+"""
 
 
 def entry_of(entry: evidence_pb2.Evidence) -> Entry:
     """Reads an entry of evidence. Of whoever collects or attests only remains that there is one."""
     facts, has = entry.facts[:], entry.HasField  # a slice is a list, made in half the time
-    return [
+    said = [
         sorted(facts) if len(facts) > 1 else facts,
         entry.subject,
         entry.grade,
@@ -40,6 +43,11 @@ def entry_of(entry: evidence_pb2.Evidence) -> Entry:
         entry.attested_by != "",
         _value(facts[0] if facts else "", entry.value) if has("value") else "",
     ]
+    if entry.method or entry.parameters_digest or has("coverage"):
+        looked = entry.coverage
+        counts = [looked.examined, looked.skipped, sorted(looked.reasons)] if has("coverage") else []
+        said.append([entry.method, entry.parameters_digest, counts])
+    return said
 
 
 def statement_of(statement: evidence_pb2.FactStatement) -> Entry:
@@ -53,7 +61,7 @@ def evidence_of(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
 
 
 def _judged(entry: Entry) -> Evidence:
-    facts, subject, grade, source_uri, _, _, _, _, as_of, expires_at, _, _ = entry
+    facts, subject, grade, source_uri, _, _, _, _, as_of, expires_at, *_ = entry
     whole = tuple([parent_of(fact) if fact.count(".") > 1 else fact for fact in facts])
     as_of_day = as_of[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if as_of else None
     last_day = expires_at[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if expires_at else None
