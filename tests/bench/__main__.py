@@ -57,7 +57,9 @@ def _setting(options: argparse.Namespace) -> Setting:
     common = {"server_cores": servers, "generator_cores": generators, "ruleset": options.ruleset}
     if options.quick:
         return Setting(quick=True, rounds=1, seconds=0.3, warm_up=0.1, requests=20, rate=20, soak_seconds=1, **common)
-    return Setting(rounds=options.rounds, seconds=options.seconds, soak_seconds=options.soak, **common)
+    return Setting(
+        rounds=options.rounds, seconds=options.seconds, rate=options.rate, soak_seconds=options.soak, **common
+    )
 
 
 def run(options: argparse.Namespace, about: dict[str, Any]) -> list[Part]:
@@ -113,6 +115,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds of each load (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=50.0, help="calls a second, open loop (default: %(default)s)")
     parser.add_argument("--soak", type=float, default=60.0, help="seconds to watch memory for (default: %(default)s)")
     parser.add_argument("--ruleset", default=Setting.ruleset, help="ruleset to judge by (default: %(default)s)")
     parser.add_argument("--python", action="store_true", help="load from Python even where there is Go")

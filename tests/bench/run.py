@@ -24,7 +24,7 @@ class Setting:
     requests: int = 1500
     peer_requests: int = 300
     """Different requests to peers, which remember nothing; making them takes long."""
-    rate: float = 100.0
+    rate: float = 50.0
     soak_seconds: float = 60.0
     ruleset: str = RULESET
     quick: bool = False
