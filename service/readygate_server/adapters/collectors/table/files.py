@@ -1,0 +1,136 @@
+"""Opens the files of a table: what they are, how a CSV is read, and which view DuckDB counts."""
+
+# ruff: noqa: S608 - names and texts are quoted by sqltext, and the connection reaches nothing but its files
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final, NamedTuple, cast
+
+from readygate_server.adapters.collectors.artefacts import uri_of
+from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, OptionError
+from readygate_server.adapters.collectors.table.duck import SOURCE, DuckTable, Session, library, session
+from readygate_server.adapters.collectors.table.sqltext import literal, quoted
+
+CSV: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".dat", ".txt")
+PARQUET: Final = (".parquet", ".pq")
+DUCKDB: Final = (".duckdb", ".ddb")
+SQLITE: Final = (".sqlite", ".sqlite3")
+DATABASES: Final = (*DUCKDB, *SQLITE, ".db")
+_ENCODINGS: Final = ("utf-8", "utf-16", "latin-1")
+_CHUNK: Final = 1 << 20
+
+
+class CsvOptions(NamedTuple):
+    """How a CSV file is told to be read."""
+
+    header: bool = True
+    delimiter: str = ""
+    encoding: str = "utf-8"
+
+
+def kind_of(path: Path) -> str:
+    """Returns what a file is by its name: csv, parquet, database, query, contract, or nothing."""
+    name = path.name.lower()
+    kinds = (
+        ("csv", CSV),
+        ("parquet", PARQUET),
+        ("database", DATABASES),
+        ("query", (".sql",)),
+        ("contract", (".yaml", ".yml", ".json")),
+    )
+    return next((kind for kind, endings in kinds if name.endswith(endings)), "")
+
+
+@contextmanager
+def open_files(files: tuple[Path, ...], others: Mapping[str, Path], csv: CsvOptions) -> Iterator[DuckTable]:
+    """Opens files of one table and the files that it refers to, which become views by the names given."""
+    with session((*files, *others.values())) as opened:
+        notes, reading = _view(opened, SOURCE, files, csv)
+        for name, path in others.items():
+            _view(opened, name, (path,), csv._replace(header=True))
+        yield DuckTable(opened, files[0], notes=notes, reading=reading)
+
+
+@contextmanager
+def open_query(database: Path, query: str, place: str) -> Iterator[DuckTable]:
+    """Opens a DuckDB file read-only and counts what one SELECT gives."""
+    reader = library()
+    with session((), database) as opened:
+        try:
+            kinds = [each.type for each in reader.extract_statements(query)]
+        except reader.Error:
+            kinds = []
+        if kinds != [reader.StatementType.SELECT]:
+            fault = ArtefactFault(place, "the query is not one statement that reads", expected="one SELECT")
+            raise ArtefactError(fault)
+        opened.view(SOURCE, query, Path(place))
+        yield DuckTable(opened, Path(place), reading=(("database", "duckdb"),))
+
+
+def whole_table(name: str) -> str:
+    """Returns the query that reads a table, which may be named with its schema."""
+    return f"SELECT * FROM {'.'.join(map(quoted, name.split('.')))}"
+
+
+def _view(opened: Session, name: str, files: tuple[Path, ...], csv: CsvOptions) -> tuple[tuple[str, ...], _Reading]:
+    kinds = {kind_of(path) for path in files}
+    links = ", ".join(literal(str(opened.links[path])) for path in files)
+    if kinds == {"parquet"}:
+        opened.view(name, f"SELECT * FROM read_parquet([{links}], hive_partitioning = false)", files[0])
+        return (), (("format", "parquet"),)
+    if kinds != {"csv"}:
+        fault = ArtefactFault(uri_of(files[0]), "the files of a table are of one kind", expected="CSV or Parquet")
+        raise ArtefactError(fault)
+    return _csv_view(opened, name, files, links, csv)
+
+
+_Reading = tuple[tuple[str, str], ...]
+
+
+def _csv_view(
+    opened: Session, name: str, files: tuple[Path, ...], links: str, csv: CsvOptions
+) -> tuple[tuple[str, ...], _Reading]:
+    """Makes the view of CSV files: strictly by RFC 4180, and leniently where that fails and rows stay rows.
+
+    Every column is text, so that no guess at a type stands between the file and the counts.
+    """
+    if csv.encoding not in _ENCODINGS:
+        fault = ArtefactFault("--encoding", "this encoding is not read", expected=", ".join(_ENCODINGS))
+        raise OptionError(fault)
+    told = f"all_varchar = true, header = {str(csv.header).lower()}, hive_partitioning = false"
+    told += f", encoding = {literal(csv.encoding)}" + (f", delim = {literal(csv.delimiter)}" if csv.delimiter else "")
+    reading = (("encoding", csv.encoding), ("format", "csv"), ("header", "yes" if csv.header else "no"))
+    try:
+        opened.view(name, f"SELECT * FROM read_csv([{links}], {told}, strict_mode = true)", files[0])
+        opened.run(f"SELECT count(*) FROM {name}", files[0])
+    except ArtefactError as strict:
+        opened.view(name, f"SELECT * FROM read_csv([{links}], {told}, strict_mode = false)", files[0])
+        rows = int(opened.run(f"SELECT count(*) FROM {name}", files[0])[0][0])
+        lines = sum(map(_lines, files)) - (len(files) if csv.header else 0)
+        if rows != lines:
+            raise ArtefactError(
+                *(
+                    fault._replace(message=f"{fault.message}; read leniently its lines are no rows")
+                    for fault in strict.faults
+                )
+            ) from None
+        note = f"the file is not CSV by RFC 4180 ({strict.faults[0].message}); it was read leniently, line by line"
+        return (note,), (*reading, ("strict", "no"))
+    return (), (*reading, ("strict", "yes"))
+
+
+def _lines(path: Path) -> int:
+    """Counts the lines that hold anything."""
+    opener = gzip.open if path.name.lower().endswith(".gz") else Path.open
+    count, blank = 0, True
+    with cast("IO[bytes]", opener(path, "rb")) as file:
+        while chunk := file.read(_CHUNK):
+            lines = chunk.replace(b"\r", b"").split(b"\n")
+            for line in lines[:-1]:
+                count += 0 if blank and not line else 1
+                blank = True
+            blank = blank and not lines[-1]
+    return count + (0 if blank else 1)
