@@ -16,6 +16,7 @@ from readygate_server.domain.facts import parent_of
 from readygate_server.domain.faults import Fault, FaultsError
 
 EvidenceClass = Literal["declared", "document", "measured", "test"]
+_Collector = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 _Text = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -43,6 +44,7 @@ class _FactEntry(_Shape):
     artefact: _Text
     evidence: EvidenceClass
     tool_exists: bool = False
+    collectors: list[_Collector] = Field(default_factory=list)
 
 
 class FactsFile(_Shape):
@@ -78,6 +80,8 @@ class FactInfo:
     artefact: str
     evidence_class: EvidenceClass
     tool_exists: bool
+    collectors: tuple[str, ...] = ()
+    """Collectors that read it from artefacts, by their names."""
 
 
 class FactCatalogue:
@@ -168,4 +172,5 @@ def _fact_of(entry: _FactEntry) -> FactInfo:
         artefact=entry.artefact,
         evidence_class=entry.evidence,
         tool_exists=entry.tool_exists,
+        collectors=tuple(entry.collectors),
     )

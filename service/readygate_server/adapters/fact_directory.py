@@ -30,6 +30,12 @@ class CatalogueDirectory:
         found = self._catalogue.find(_stated(fact))
         return found.artefact if found else "project proposal"
 
+    def collectors(self, fact: str) -> tuple[str, ...]:
+        """Returns the names of the collectors that read a fact, or any input of a derived one, from artefacts."""
+        names = DERIVED[fact].inputs if fact in DERIVED else (fact,)
+        known = [found for name in names if (found := self._catalogue.find(parent_of(name))) is not None]
+        return tuple(dict.fromkeys(each for found in known for each in found.collectors))
+
     def range(self, fact: str) -> str:
         """Returns what a fact may be; empty for a description attribute."""
         found = self._catalogue.find(_stated(fact))

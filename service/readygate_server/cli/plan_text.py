@@ -23,6 +23,7 @@ from readygate_server.cli.words import (
 
 _WAYS_SHOWN = 5
 _OWNER_WIDTH = 22
+_COMMANDS_SHOWN = 3
 
 
 def print_plan(console: Console, plan: pb.Plan) -> None:
@@ -59,6 +60,10 @@ def _item(item: pb.WorkItem) -> Text:
         text.append(_if_it_fails(item), style="dim")
     else:
         text.append(f"\ndone when: {item.done_when}", style="dim")
+    for command in item.collect_commands[:_COMMANDS_SHOWN]:
+        text.append(f"\nproved by: {command}", style="dim")
+    if (more := len(item.collect_commands) - _COMMANDS_SHOWN) > 0:
+        text.append(f"\n           and {more} more", style="dim")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -29,6 +30,10 @@ class FactDirectory(Protocol):
 
     def artefact(self, fact: str) -> str:
         """Returns the artefact that would give a fact."""
+        ...
+
+    def collectors(self, fact: str) -> Sequence[str]:
+        """Returns the names of the collectors that read a fact from artefacts."""
         ...
 
 
@@ -86,11 +91,20 @@ def _item(item: WorkItem, directory: FactDirectory) -> pb.WorkItem:
         foundation=item.foundation,
         infrastructure=item.infrastructure,
         measures=[_measure(ref, item, directory) for ref in item.measures],
+        collect_commands=_commands(item, directory),
     )
     if item.measures:
         message.effort_if_measured_false.CopyFrom(_effort(item.effort_if_false))
         message.wait_if_measured_false.CopyFrom(_weeks(item.wait_if_false))
     return message
+
+
+def _commands(item: WorkItem, directory: FactDirectory) -> list[str]:
+    """Returns one command for each collector and asset, in the order of the facts."""
+    pairs = dict.fromkeys((name, ref.subject) for ref in item.proves for name in directory.collectors(ref.fact))
+    return [
+        f"readygate collect {name} ARTEFACT --asset {asset} -o {asset}-{name}.yaml" for name, asset in pairs if asset
+    ]
 
 
 def _measure(ref: FactRef, item: WorkItem, directory: FactDirectory) -> pb.MissingFact:

@@ -12,7 +12,7 @@ from readygate_server.domain.finding import Finding
 from readygate_server.domain.plan import Plan, WorkItem, make_plan
 from readygate_server.domain.rule import ZERO, Range, Rule
 from readygate_server.domain.vocabulary import Effect, Outcome, Scope, Tier
-from tests.unit.make import check, evidence_rule, finding, rule, table, unknown_facts_rule, work
+from tests.unit.make import check, evidence_rule, facts, finding, judged_one, rule, table, unknown_facts_rule, work
 
 WEEK = Range(1, 1)
 
@@ -270,3 +270,18 @@ def test_without_rules_about_what_is_known_measuring_costs_what_the_rule_says() 
     (made,) = planned([unknown(fix("DAT-03", effort=Range(2, 8)), "gov.inventory_id")]).items
 
     assert (made.effort, made.done_when) == (Range(2, 8), "It holds")
+
+
+def test_work_names_the_facts_that_prove_it() -> None:
+    """For a repair the facts that failed, for a measurement those to be measured; of other assets without their id."""
+    asked = rule(
+        "DAT-03",
+        check("source.completeness", "at_least", 0.99),
+        check("source.validity", "at_least", 0.9),
+        check("gov.inventory_id", "equals", "a"),
+    )
+    given = facts({"gov.inventory_id": "b"}, sources={"crm": {"source.completeness": 0.5, "source.validity": 0.95}})
+    plan = planned([judged_one(asked, given), unknown(rule("DAT-04"), "source.uniqueness", subject="crm")])
+
+    assert item(plan, "W-DAT-03[crm]").proves == (FactRef("source.completeness", "crm"), FactRef("gov.inventory_id"))
+    assert item(plan, "W-DAT-04[crm]").proves == (FactRef("source.uniqueness", "crm"),)

@@ -666,6 +666,7 @@ class WorkItem(_message.Message):
     FOUNDATION_FIELD_NUMBER: _builtins.int
     INFRASTRUCTURE_FIELD_NUMBER: _builtins.int
     MEASURES_FIELD_NUMBER: _builtins.int
+    COLLECT_COMMANDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id: `W-`, the rule, and the subject in brackets."""
     rule_id: _builtins.str
@@ -710,6 +711,13 @@ class WorkItem(_message.Message):
     def measures(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingFact]:
         """Facts to be measured, with the artefact that would give each."""
 
+    @_builtins.property
+    def collect_commands(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Commands that read what is to be proved from artefacts, such as
+        `readygate collect openapi ARTEFACT --asset orders -o orders-openapi.yaml`; each gives some of it. Empty where
+        no collector does.
+        """
+
     def __init__(
         self,
         *,
@@ -729,10 +737,11 @@ class WorkItem(_message.Message):
         foundation: _builtins.str = ...,
         infrastructure: _builtins.bool = ...,
         measures: _abc.Iterable[Global___MissingFact] | None = ...,
+        collect_commands: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "_wait_if_measured_false", b"_wait_if_measured_false", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "wait", b"wait", "wait_if_measured_false", b"wait_if_measured_false"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "_wait_if_measured_false", b"_wait_if_measured_false", "after", b"after", "done_when", b"done_when", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "foundation", b"foundation", "id", b"id", "infrastructure", b"infrastructure", "kind", b"kind", "measures", b"measures", "owner_role", b"owner_role", "rule_id", b"rule_id", "subject", b"subject", "title", b"title", "wait", b"wait", "wait_if_measured_false", b"wait_if_measured_false", "wave", b"wave"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false", "_wait_if_measured_false", b"_wait_if_measured_false", "after", b"after", "collect_commands", b"collect_commands", "done_when", b"done_when", "effort", b"effort", "effort_if_measured_false", b"effort_if_measured_false", "foundation", b"foundation", "id", b"id", "infrastructure", b"infrastructure", "kind", b"kind", "measures", b"measures", "owner_role", b"owner_role", "rule_id", b"rule_id", "subject", b"subject", "title", b"title", "wait", b"wait", "wait_if_measured_false", b"wait_if_measured_false", "wave", b"wave"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__effort_if_measured_false: _TypeAlias = _typing.Literal["effort_if_measured_false"]  # noqa: Y015
     _WhichOneofArgType__effort_if_measured_false: _TypeAlias = _typing.Literal["_effort_if_measured_false", b"_effort_if_measured_false"]  # noqa: Y015
