@@ -1,0 +1,178 @@
+"""Says which facts follow from the operations of a document, and for which there is no value and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+from readygate_server.adapters.collectors.openapi.lint import METHOD, Followed, Wrong
+from readygate_server.adapters.collectors.openapi.operations import REPEATABLE, Operation
+from readygate_server.domain.collected import Coverage, Measured, Status
+from readygate_server.domain.facts import FactValue
+from readygate_server.domain.vocabulary import Grade
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Seen(NamedTuple):
+    """What was read of a document."""
+
+    operations: Sequence[Operation]
+    """Those that are asked about."""
+    of: int
+    """Operations of the document."""
+    used: tuple[str, ...]
+    """Operations as they were named; empty when all are asked about."""
+    unread_paths: int
+    contact: bool
+    wrong: Sequence[Wrong]
+    followed: Followed
+    as_of: datetime | None
+
+
+class Answer(NamedTuple):
+    """A value, or why there is none."""
+
+    status: Status
+    value: FactValue | None = None
+    reason: str = ""
+    skipped: int = 0
+    why: tuple[str, ...] = ()
+
+
+def stated(value: FactValue, /, *why: str) -> Answer:
+    """Returns an answer with a value."""
+    return Answer(Status.STATED, value, why=why)
+
+
+def not_stated(reason: str) -> Answer:
+    """Returns the answer of a document that says nothing."""
+    return Answer(Status.NOT_STATED, reason=reason)
+
+
+def not_evaluable(reason: str, skipped: int = 0) -> Answer:
+    """Returns the answer of a document that gives no sound value."""
+    return Answer(Status.NOT_EVALUABLE, reason=reason, skipped=skipped, why=(reason,) if skipped else ())
+
+
+def facts_of(seen: Seen) -> tuple[Measured, ...]:
+    """Returns every fact that such a document can say something about."""
+    lifecycle = _lifecycle(seen)
+    sunset = _sunset(seen) if lifecycle.status is Status.STATED else None
+    answers = [
+        ("api.owner.person", "openapi.contact.v1", Grade.E1, _owner(seen)),
+        ("api.spec_valid", METHOD, Grade.E2, _valid(seen)),
+        ("api.lifecycle.status", "openapi.deprecated.v1", Grade.E1, lifecycle),
+        *([("api.lifecycle.sunset_on", "openapi.sunset.v1", Grade.E1, sunset)] if sunset else []),
+        ("api.idempotent_write_coverage", "openapi.idempotency.v1", Grade.E1, _idempotent(seen)),
+        ("api.error_model_coverage", "openapi.errors.v1", Grade.E2, _errors(seen)),
+        ("api.integration_method", "openapi.method.v1", Grade.E1, _integration(seen)),
+    ]
+    return tuple(_measured(seen, fact, method, grade, answer) for fact, method, grade, answer in answers)
+
+
+def _measured(seen: Seen, fact: str, method: str, grade: Grade, answer: Answer) -> Measured:
+    whole = method in (METHOD, "openapi.contact.v1")
+    return Measured(
+        fact=fact,
+        status=answer.status,
+        value=answer.value,
+        reason=answer.reason,
+        grade=grade,
+        method=method,
+        parameters=() if whole else (("operations", ", ".join(seen.used) or "all"),),
+        coverage=Coverage((seen.of if whole else len(seen.operations)) - answer.skipped, answer.skipped, answer.why),
+        as_of=seen.as_of,
+    )
+
+
+def _owner(seen: Seen) -> Answer:
+    if not seen.contact:
+        return not_stated("info.contact names nobody")
+    return not_evaluable("info.contact is given; whether a person answers there it does not say, and no name is copied")
+
+
+def _valid(seen: Seen) -> Answer:
+    examined = "neither examples nor the keywords of schemas were checked"
+    if seen.wrong or seen.followed.broken:
+        return stated(False, examined)
+    if seen.followed.unread:
+        return not_evaluable(f"nothing is wrong in what was read, but {_unread(seen.followed)}")
+    if not seen.of:
+        return not_evaluable("nothing is wrong, but the document describes no operation")
+    return stated(True, examined)
+
+
+def _unread(followed: Followed) -> str:
+    parts = [f"{count} to where {lost.value}" for lost, count in followed.unread]
+    return f"references were not followed: {', '.join(parts)}"
+
+
+def _missing(seen: Seen) -> Answer | None:
+    """Returns the answer when it is not known which operations there are, or there are none."""
+    if seen.unread_paths and not seen.used:
+        return not_evaluable(f"{seen.unread_paths} paths stand behind references that were not followed")
+    if not seen.operations:
+        return not_stated("the document describes no operation")
+    return None
+
+
+def _lifecycle(seen: Seen) -> Answer:
+    if missing := _missing(seen):
+        return missing
+    marked, of = sum(each.deprecated for each in seen.operations), len(seen.operations)
+    if not marked:
+        return not_stated("no operation is marked as deprecated, and no mark says that an API is supported")
+    if marked < of and not seen.used:
+        return not_evaluable(f"{marked} of {of} operations are marked as deprecated; name those used with --operation")
+    return stated("deprecated")
+
+
+def _sunset(seen: Seen) -> Answer:
+    marked = [each for each in seen.operations if each.deprecated]
+    days = [each.sunset[:10] for each in marked if _is_day(each.sunset[:10])]
+    if len(days) < len(marked):
+        return not_stated(f"{len(marked) - len(days)} of {len(marked)} operations that are deprecated have no x-sunset")
+    return stated(min(days))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(_DAY.fullmatch(text)) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _idempotent(seen: Seen) -> Answer:
+    if missing := _missing(seen):
+        return missing
+    writes = [each for each in seen.operations if each.writes]
+    if not writes:
+        return Answer(Status.NOT_APPLICABLE, reason="no operation has a method that writes")
+    asked = [each for each in writes if each.method not in REPEATABLE]
+    unknown = sum(not each.key and each.parameters_unread > 0 for each in asked)
+    if unknown:
+        return not_evaluable(f"{unknown} operations have parameters behind references that were not followed", unknown)
+    keyed = sum(each.key for each in asked)
+    if asked and not keyed:
+        return not_stated(f"none of {len(asked)} POST and PATCH operations documents a header for an idempotency key")
+    return stated((len(writes) - len(asked) + keyed) / len(writes))
+
+
+def _errors(seen: Seen) -> Answer:
+    if missing := _missing(seen):
+        return missing
+    typed = [bool(each.responses.errors & each.responses.typed) for each in seen.operations]
+    pairs = zip(typed, seen.operations, strict=True)
+    unknown = sum(not known and each.responses.unread > 0 for known, each in pairs)
+    if unknown:
+        return not_evaluable(f"{unknown} operations have responses behind references that were not followed", unknown)
+    if not any(each.responses.errors for each in seen.operations):
+        return not_stated(f"none of {len(seen.operations)} operations states an error response")
+    return stated(sum(typed) / len(typed))
+
+
+def _integration(seen: Seen) -> Answer:
+    return _missing(seen) or stated("api")
