@@ -24,12 +24,13 @@ class Readable(Protocol):
         """Returns up to `size` bytes; none at the end."""
 
 
-def parser_for(place: str) -> expat.XMLParserType:
+def parser_for(place: str, separator: str | None = None) -> expat.XMLParserType:
     """Returns a parser that refuses what a document type could do: entities, defaults, other files.
 
-    Attributes arrive as a list of names and values in turn, which costs less than a dictionary.
+    Attributes arrive as a list of names and values in turn, which costs less than a dictionary. With a separator names
+    are those of their namespace, the separator, and the local name.
     """
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=separator)
     parser.ordered_attributes = True
     parser.buffer_text = True
 
