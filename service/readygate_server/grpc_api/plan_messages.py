@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -91,7 +91,7 @@ def _item(item: WorkItem, directory: FactDirectory) -> pb.WorkItem:
         foundation=item.foundation,
         infrastructure=item.infrastructure,
         measures=[_measure(ref, item, directory) for ref in item.measures],
-        collect_commands=_commands(item, directory),
+        collect_commands=collect_commands(item.proves, directory),
     )
     if item.measures:
         message.effort_if_measured_false.CopyFrom(_effort(item.effort_if_false))
@@ -99,9 +99,9 @@ def _item(item: WorkItem, directory: FactDirectory) -> pb.WorkItem:
     return message
 
 
-def _commands(item: WorkItem, directory: FactDirectory) -> list[str]:
-    """Returns one command for each collector and asset, in the order of the facts."""
-    pairs = dict.fromkeys((name, ref.subject) for ref in item.proves for name in directory.collectors(ref.fact))
+def collect_commands(facts: Iterable[FactRef], directory: FactDirectory) -> list[str]:
+    """Returns one command for each collector and asset that gives some of the facts, in the order of the facts."""
+    pairs = dict.fromkeys((name, ref.subject) for ref in facts for name in directory.collectors(ref.fact))
     return [
         f"readygate collect {name} ARTEFACT --asset {asset} -o {asset}-{name}.yaml" for name, asset in pairs if asset
     ]
