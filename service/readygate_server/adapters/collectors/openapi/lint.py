@@ -10,7 +10,7 @@
 | `request-body` | no content |
 | `responses` | none, a code that is none, or no description |
 | `security` | a scheme that is not declared, or of a type that is not known |
-| `field` | a field of a path or an operation that the version has not |
+| `field` | a field that the version has not, or of another kind, in a document, path, operation or response |
 | `reference` | one that leads nowhere |
 """
 
@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from readygate_server.adapters.collectors.openapi.fields import fields_of, fits
 from readygate_server.adapters.collectors.openapi.operations import Operations, mapping, words
 from readygate_server.adapters.collectors.openapi.versions import Version
 from readygate_server.adapters.collectors.references import Lost, References, Source, Target
@@ -28,23 +29,6 @@ METHOD: Final = "openapi.lint.v1"
 _TEMPLATE: Final = re.compile(r"\{([^{}]*)\}")
 _CODE: Final = re.compile(r"default|[1-5][0-9]{2}")
 _CODES: Final = re.compile(r"default|[1-5]([0-9]{2}|XX)")
-_COMMON: Final = frozenset(
-    {
-        "tags",
-        "summary",
-        "description",
-        "externalDocs",
-        "operationId",
-        "parameters",
-        "responses",
-        "deprecated",
-        "security",
-    }
-)
-_OPERATION: Final = _COMMON | {"requestBody", "callbacks", "servers"}
-_OPERATION_2: Final = _COMMON | {"consumes", "produces", "schemes"}
-_ITEM: Final = frozenset({"$ref", "parameters", "summary", "description", "servers"})
-_ITEM_2: Final = frozenset({"$ref", "parameters"})
 _PLACES: Final = frozenset({"query", "header", "path", "cookie"})
 _PLACES_2: Final = frozenset({"query", "header", "path", "formData", "body"})
 _SCHEMES: Final = frozenset({"apiKey", "http", "oauth2", "openIdConnect"})
@@ -70,6 +54,7 @@ class Lint:
         root = references.root.data
         assert isinstance(root, dict)
         self._root: Mapping[str, object] = root
+        self._fields = fields_of(version)
         self._codes = _CODE if version.swagger else _CODES
         self._checked: set[int] = set()
         self._ids: set[str] = set()
@@ -82,6 +67,8 @@ class Lint:
             yield from self._item(path, source, item)
 
     def _document(self) -> Iterator[Wrong]:
+        if not fits(self._root, self._fields.root):
+            yield Wrong("field", "the document")
         info = mapping(self._root.get("info"))
         if not words(info.get("title")) or not words(info.get("version")):
             yield Wrong("info", "info")
@@ -95,6 +82,8 @@ class Lint:
         for path in paths:
             if path.startswith("x-"):
                 continue
+            if not isinstance(paths[path], dict):
+                yield Wrong("field", path)
             bare = _TEMPLATE.sub("{}", path)
             if not path.startswith("/") or bare in seen:
                 yield Wrong("paths", path)
@@ -117,10 +106,7 @@ class Lint:
             yield Wrong("security", place)
 
     def _item(self, path: str, source: Source, item: Mapping[str, object]) -> Iterator[Wrong]:
-        known = (_ITEM_2 if self._version.swagger else _ITEM) | self._version.methods
-        if self._version.additional:
-            known |= {"additionalOperations"}
-        if not _known(item, known):
+        if not fits(item, self._fields.item):
             yield Wrong("field", path)
         shared = self._parameters(source, item.get("parameters"))
         yield from self._list(path, shared)
@@ -130,7 +116,7 @@ class Lint:
     def _operation(
         self, name: str, path: str, source: Source, operation: Mapping[str, object], shared: list[Target]
     ) -> Iterator[Wrong]:
-        if not _known(operation, _OPERATION_2 if self._version.swagger else _OPERATION):
+        if not fits(operation, self._fields.operation):
             yield Wrong("field", name)
         own = self._parameters(source, operation.get("parameters"))
         yield from self._list(name, own)
@@ -195,13 +181,11 @@ class Lint:
             if code.startswith("x-"):
                 continue
             target = self._references.follow(source, each)
-            described = isinstance(mapping(target.node).get("description"), str) or self._version.name == "3.2"
+            described = "description" in mapping(target.node) or self._version.name == "3.2"
             if not self._codes.fullmatch(code) or (target.lost is None and not described):
                 yield Wrong("responses", name)
-
-
-def _known(node: Mapping[str, object], fields: frozenset[str]) -> bool:
-    return all(key in fields or key.startswith("x-") for key in node)
+            if target.lost is None and not fits(target.node, self._fields.response):
+                yield Wrong("field", name)
 
 
 class Followed(NamedTuple):
