@@ -27,6 +27,7 @@ _OPTIONS: Final = (
     Option("no-null-tokens", "NA, null, - and the like are values here; only empty is missing", kind="flag"),
     Option("reference", "column=file:column, a column whose values another of the artefacts has", repeatable=True),
     Option("recorded-at", "column with the moment that a row is of; the latest dates the facts"),
+    Option("as-of", "day or moment that the table is of, such as that of its export, where no column says it"),
     Option("loaded-at", "column with the moment from which a row could be read"),
     Option("timezone", "zone of moments that state none, such as Europe/Berlin"),
     Option("no-header", "the first line of the CSV is a row; columns are column0, column1 and so on", kind="flag"),
@@ -73,14 +74,14 @@ class TableCollector:
         if not inputs.has_table:
             if contract is None:
                 raise OptionError(ArtefactFault("table", "there is neither a table nor a contract to read"))
-            facts = [each.dated(None, ()) for each in contract_facts(contract, None)]
+            facts = [each.dated(_stated(request), ()) for each in contract_facts(contract, None)]
         else:
             zone = _zone(request)
             with open_table(inputs, request) as table:
                 counted, as_of = _count(table, request, inputs, contract, zone, notes)
                 facts = [each.dated(as_of, table.reading) for each in counted]
                 if contract is not None:
-                    facts += [each.dated(None, ()) for each in contract_facts(contract, table)]
+                    facts += [each.dated(_stated(request), ()) for each in contract_facts(contract, table)]
         return Collected(self.name, self.version, request.subject, artefacts, tuple(sorted(facts)), tuple(notes))
 
 
@@ -91,11 +92,24 @@ def _count(
     notes.append(f"rows: {table.rows}, columns: {len(table.columns)}")
     notes.extend(table.notes)
     event, arrival = (_named(table, request, option) for option in ("recorded-at", "loaded-at"))
-    as_of = table.latest(event, zone) if event else None
-    if event and as_of is None:
-        notes.append("the latest record has no moment to be sure of; --timezone says the zone of moments without one")
+    as_of = _stated(request) or (table.latest(event, zone) if event else None)
+    if as_of is None:
+        notes.append("nothing says of when the table is: --as-of, or --recorded-at with --timezone where needed")
     views = {name: view_of(place) for place, name in enumerate(inputs.others)}
     return measure(table, told, request, views, contract, (event, arrival), notes), as_of
+
+
+def _stated(request: Request) -> datetime | None:
+    """Returns the moment that the caller states; a day without a zone is one of UTC."""
+    text = request.text("as-of")
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        fault = ArtefactFault("--as-of", "this is no day or moment", expected="such as 2026-11-23 or 2026-11-23T06:00Z")
+        raise OptionError(fault) from None
 
 
 def _named(table: Table, request: Request, option: str) -> Column | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from readygate_server.adapters.collectors.port import ArtefactFault, OptionError, Request
+from readygate_server.adapters.collectors.row_numbers import ROW_NUMBERS, UNNAMED
 from readygate_server.adapters.collectors.table.contract import ColumnContract, Contract, Domain
 from readygate_server.adapters.collectors.table.counts import Column, Presence
 from readygate_server.domain.faults import suggest
-
-_ROW_NUMBERS: Final = ("__index_level_0__", "unnamed: 0", "index", "column0", "column00", "rowid", "")
 
 
 class Key(NamedTuple):
@@ -20,10 +19,10 @@ class Key(NamedTuple):
     width: int
     """Columns that are declared; more than there are, where the table lacks one."""
 
-    @property
-    def is_row_number(self) -> bool:
-        """True for the column in which a library numbers the rows: unique in any table, whatever the rows say."""
-        return len(self.columns) == 1 and self.columns[0].column.name.strip().lower() in _ROW_NUMBERS[:3]
+    def is_row_number(self, *, named: bool) -> bool:
+        """True for the column in which a library numbers the rows; `named` when the file has names for its columns."""
+        names = {each.column.name.strip().lower() for each in self.columns}
+        return bool(names & ROW_NUMBERS) or (named and UNNAMED in names)
 
 
 class Reference(NamedTuple):

@@ -105,6 +105,7 @@ def session(files: Sequence[Path], database: Path | None = None) -> Iterator[Ses
         try:
             allowed = ", ".join(literal(str(link)) for link in links.values())
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")  # it prints to standard output
             connection.execute(f"SET allowed_paths = [{allowed}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")

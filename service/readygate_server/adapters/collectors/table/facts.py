@@ -98,8 +98,9 @@ def uniqueness(table: Table, told: Declared, notes: list[str]) -> Counted:
     if any(len(key.columns) < key.width for key in told.keys):
         reason = "a column of a declared key is not in the table"
         return Counted(fact, method, None, Status.NOT_EVALUABLE, reason)
-    if any(key.is_row_number for key in told.keys):
-        reason = "the key is the number that a library gave to each row, which is unique whatever the rows say"
+    named = ("header", "yes") in table.reading
+    if any(key.is_row_number(named=named) for key in told.keys):
+        reason = "the key holds the number that a library gave to each row, which is unique whatever the rows say"
         return Counted(fact, method, None, Status.NOT_EVALUABLE, reason)
     if not table.rows:
         return Counted(fact, method, None, Status.NOT_EVALUABLE, "the table has no rows")
