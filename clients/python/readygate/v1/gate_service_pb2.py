@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from readygate.v1 import decision_pb2 as readygate_dot_v1_dot_decision__pb2
 from readygate.v1 import evidence_pb2 as readygate_dot_v1_dot_evidence__pb2
+from readygate.v1 import foundation_pb2 as readygate_dot_v1_dot_foundation__pb2
 from readygate.v1 import gate_pb2 as readygate_dot_v1_dot_gate__pb2
 from readygate.v1 import proposal_pb2 as readygate_dot_v1_dot_proposal__pb2
 from readygate.v1 import record_pb2 as readygate_dot_v1_dot_record__pb2
@@ -31,57 +32,57 @@ from readygate.v1 import ruleset_pb2 as readygate_dot_v1_dot_ruleset__pb2
 from readygate.v1 import waiver_pb2 as readygate_dot_v1_dot_waiver__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freadygate/v1/gate_service.proto\x12\x0creadygate.v1\x1a\x1breadygate/v1/decision.proto\x1a\x1breadygate/v1/evidence.proto\x1a\x17readygate/v1/gate.proto\x1a\x1breadygate/v1/proposal.proto\x1a\x19readygate/v1/record.proto\x1a\x1areadygate/v1/ruleset.proto\x1a\x19readygate/v1/waiver.proto\"\xe0\x01\n\x0f\x45valuateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.ViewB\x07\n\x05_gate\"\x89\x01\n\x10\x45valuateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\x12,\n\x06record\x18\x03 \x01(\x0b\x32\x17.readygate.v1.RecordRefH\x00\x88\x01\x01\x42\t\n\x07_record\"t\n\x14\x42\x61tchEvaluateRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.EvaluateRequest\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\"r\n\x15\x42\x61tchEvaluateResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.BatchItemResult\x12)\n\x07ruleset\x18\x02 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\"y\n\x0f\x42\x61tchItemResult\x12\x32\n\x08response\x18\x01 \x01(\x0b\x32\x1e.readygate.v1.EvaluateResponseH\x00\x12(\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x17.readygate.v1.ItemErrorH\x00\x42\x08\n\x06result\"\x89\x01\n\x15\x45valuateStreamRequest\x12\x33\n\x07ruleset\x18\x01 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelectorH\x00\x88\x01\x01\x12/\n\x05items\x18\x02 \x03(\x0b\x32 .readygate.v1.EvaluateStreamItemB\n\n\x08_ruleset\"U\n\x12\x45valuateStreamItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12.\n\x07request\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.EvaluateRequest\"M\n\x16\x45valuateStreamResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".readygate.v1.EvaluateStreamResult\"\x8f\x01\n\x14\x45valuateStreamResult\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x32\n\x08response\x18\x02 \x01(\x0b\x32\x1e.readygate.v1.EvaluateResponseH\x00\x12(\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x17.readygate.v1.ItemErrorH\x00\x42\x08\n\x06result\"d\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x18.readygate.v1.InputFault\"J\n\nInputFault\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0b\n\x03got\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\"7\n\x0bInputFaults\x12(\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x18.readygate.v1.InputFault\"\xb6\x02\n\x0fSimulateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.View\x12-\n\toverrides\x18\x07 \x03(\x0b\x32\x1a.readygate.v1.FactOverride\x12%\n\x07waivers\x18\x08 \x03(\x0b\x32\x14.readygate.v1.WaiverB\x07\n\x05_gate\"d\n\x0c\x46\x61\x63tOverride\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12+\n\x05value\x18\x03 \x01(\x0b\x32\x17.readygate.v1.FactValueH\x00\x88\x01\x01\x42\x08\n\x06_value\"P\n\x10SimulateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\"\xc4\x01\n\x17ListRequirementsRequest\x12-\n\x08proposal\x18\x01 \x01(\x0b\x32\x16.readygate.v1.ProposalH\x00\x88\x01\x01\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x03 \x01(\x0e\x32\x12.readygate.v1.GateH\x01\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x04 \x01(\tB\x0b\n\t_proposalB\x07\n\x05_gate\"\xe8\x03\n\x18ListRequirementsResponse\x12H\n\x0crequirements\x18\x01 \x03(\x0b\x32\x32.readygate.v1.ListRequirementsResponse.Requirement\x12*\n\x04tier\x18\x02 \x01(\x0b\x32\x1c.readygate.v1.TierAssignment\x12)\n\x07ruleset\x18\x03 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\x1a\xaa\x02\n\x0bRequirement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\r\n\x05range\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x12\n\nowner_role\x18\x05 \x01(\t\x12\x10\n\x08\x61rtefact\x18\x06 \x01(\t\x12\x10\n\x08rule_ids\x18\x07 \x03(\t\x12(\n\x08severity\x18\x08 \x01(\x0e\x32\x16.readygate.v1.Severity\x12\x1f\n\x03\x64ue\x18\t \x01(\x0e\x32\x12.readygate.v1.Gate\x12\x32\n\rminimum_grade\x18\n \x01(\x0e\x32\x1b.readygate.v1.EvidenceGrade\x12\x18\n\x10maximum_age_days\x18\x0b \x01(\x05\x12\x0e\n\x06stated\x18\x0c \x01(\x08\"\x16\n\x14GetServerInfoRequest\"\x9a\x01\n\x15GetServerInfoResponse\x12\x16\n\x0e\x65ngine_version\x18\x01 \x01(\t\x12$\n\x06limits\x18\x02 \x01(\x0b\x32\x14.readygate.v1.Limits\x12*\n\x08rulesets\x18\x03 \x03(\x0b\x32\x18.readygate.v1.RulesetRef\x12\x17\n\x0f\x64\x65\x66\x61ult_ruleset\x18\x04 \x01(\t\"\xed\x01\n\x06Limits\x12\x19\n\x11max_request_bytes\x18\x01 \x01(\x05\x12\x17\n\x0fmax_batch_items\x18\x02 \x01(\x05\x12\x12\n\nmax_assets\x18\x03 \x01(\x05\x12\x14\n\x0cmax_evidence\x18\x04 \x01(\x05\x12\x16\n\x0emax_statements\x18\x05 \x01(\x05\x12\x15\n\rmax_overrides\x18\x06 \x01(\x05\x12\x1b\n\x13max_text_characters\x18\x07 \x01(\x05\x12\x1d\n\x15max_stream_unanswered\x18\x08 \x01(\x05\x12\x1a\n\x12max_stream_seconds\x18\t \x01(\x05*=\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x10\n\x0cVIEW_SUMMARY\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\x9b\x04\n\x0bGateService\x12I\n\x08\x45valuate\x12\x1d.readygate.v1.EvaluateRequest\x1a\x1e.readygate.v1.EvaluateResponse\x12X\n\rBatchEvaluate\x12\".readygate.v1.BatchEvaluateRequest\x1a#.readygate.v1.BatchEvaluateResponse\x12_\n\x0e\x45valuateStream\x12#.readygate.v1.EvaluateStreamRequest\x1a$.readygate.v1.EvaluateStreamResponse(\x01\x30\x01\x12I\n\x08Simulate\x12\x1d.readygate.v1.SimulateRequest\x1a\x1e.readygate.v1.SimulateResponse\x12\x61\n\x10ListRequirements\x12%.readygate.v1.ListRequirementsRequest\x1a&.readygate.v1.ListRequirementsResponse\x12X\n\rGetServerInfo\x12\".readygate.v1.GetServerInfoRequest\x1a#.readygate.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1freadygate/v1/gate_service.proto\x12\x0creadygate.v1\x1a\x1breadygate/v1/decision.proto\x1a\x1breadygate/v1/evidence.proto\x1a\x1dreadygate/v1/foundation.proto\x1a\x17readygate/v1/gate.proto\x1a\x1breadygate/v1/proposal.proto\x1a\x19readygate/v1/record.proto\x1a\x1areadygate/v1/ruleset.proto\x1a\x19readygate/v1/waiver.proto\"\xe0\x01\n\x0f\x45valuateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.ViewB\x07\n\x05_gate\"\xb1\x01\n\x10\x45valuateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\x12,\n\x06record\x18\x03 \x01(\x0b\x32\x17.readygate.v1.RecordRefH\x00\x88\x01\x01\x12&\n\x06\x61ssets\x18\x04 \x03(\x0b\x32\x16.readygate.v1.AssetUseB\t\n\x07_record\"t\n\x14\x42\x61tchEvaluateRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.EvaluateRequest\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\"r\n\x15\x42\x61tchEvaluateResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.readygate.v1.BatchItemResult\x12)\n\x07ruleset\x18\x02 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\"y\n\x0f\x42\x61tchItemResult\x12\x32\n\x08response\x18\x01 \x01(\x0b\x32\x1e.readygate.v1.EvaluateResponseH\x00\x12(\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x17.readygate.v1.ItemErrorH\x00\x42\x08\n\x06result\"\x89\x01\n\x15\x45valuateStreamRequest\x12\x33\n\x07ruleset\x18\x01 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelectorH\x00\x88\x01\x01\x12/\n\x05items\x18\x02 \x03(\x0b\x32 .readygate.v1.EvaluateStreamItemB\n\n\x08_ruleset\"U\n\x12\x45valuateStreamItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12.\n\x07request\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.EvaluateRequest\"M\n\x16\x45valuateStreamResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".readygate.v1.EvaluateStreamResult\"\x8f\x01\n\x14\x45valuateStreamResult\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x32\n\x08response\x18\x02 \x01(\x0b\x32\x1e.readygate.v1.EvaluateResponseH\x00\x12(\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x17.readygate.v1.ItemErrorH\x00\x42\x08\n\x06result\"d\n\tItemError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12(\n\x06\x66\x61ults\x18\x04 \x03(\x0b\x32\x18.readygate.v1.InputFault\"J\n\nInputFault\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0b\n\x03got\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\"7\n\x0bInputFaults\x12(\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x18.readygate.v1.InputFault\"\xb6\x02\n\x0fSimulateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08proposal\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Proposal\x12.\n\x07ruleset\x18\x03 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x04 \x01(\x0e\x32\x12.readygate.v1.GateH\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x05 \x01(\t\x12 \n\x04view\x18\x06 \x01(\x0e\x32\x12.readygate.v1.View\x12-\n\toverrides\x18\x07 \x03(\x0b\x32\x1a.readygate.v1.FactOverride\x12%\n\x07waivers\x18\x08 \x03(\x0b\x32\x14.readygate.v1.WaiverB\x07\n\x05_gate\"d\n\x0c\x46\x61\x63tOverride\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12+\n\x05value\x18\x03 \x01(\x0b\x32\x17.readygate.v1.FactValueH\x00\x88\x01\x01\x42\x08\n\x06_value\"x\n\x10SimulateResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x16.readygate.v1.Decision\x12&\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x16.readygate.v1.AssetUse\"\xc4\x01\n\x17ListRequirementsRequest\x12-\n\x08proposal\x18\x01 \x01(\x0b\x32\x16.readygate.v1.ProposalH\x00\x88\x01\x01\x12.\n\x07ruleset\x18\x02 \x01(\x0b\x32\x1d.readygate.v1.RulesetSelector\x12%\n\x04gate\x18\x03 \x01(\x0e\x32\x12.readygate.v1.GateH\x01\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x04 \x01(\tB\x0b\n\t_proposalB\x07\n\x05_gate\"\xe8\x03\n\x18ListRequirementsResponse\x12H\n\x0crequirements\x18\x01 \x03(\x0b\x32\x32.readygate.v1.ListRequirementsResponse.Requirement\x12*\n\x04tier\x18\x02 \x01(\x0b\x32\x1c.readygate.v1.TierAssignment\x12)\n\x07ruleset\x18\x03 \x01(\x0b\x32\x18.readygate.v1.RulesetRef\x1a\xaa\x02\n\x0bRequirement\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\r\n\x05range\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x12\n\nowner_role\x18\x05 \x01(\t\x12\x10\n\x08\x61rtefact\x18\x06 \x01(\t\x12\x10\n\x08rule_ids\x18\x07 \x03(\t\x12(\n\x08severity\x18\x08 \x01(\x0e\x32\x16.readygate.v1.Severity\x12\x1f\n\x03\x64ue\x18\t \x01(\x0e\x32\x12.readygate.v1.Gate\x12\x32\n\rminimum_grade\x18\n \x01(\x0e\x32\x1b.readygate.v1.EvidenceGrade\x12\x18\n\x10maximum_age_days\x18\x0b \x01(\x05\x12\x0e\n\x06stated\x18\x0c \x01(\x08\"\x16\n\x14GetServerInfoRequest\"\x9a\x01\n\x15GetServerInfoResponse\x12\x16\n\x0e\x65ngine_version\x18\x01 \x01(\t\x12$\n\x06limits\x18\x02 \x01(\x0b\x32\x14.readygate.v1.Limits\x12*\n\x08rulesets\x18\x03 \x03(\x0b\x32\x18.readygate.v1.RulesetRef\x12\x17\n\x0f\x64\x65\x66\x61ult_ruleset\x18\x04 \x01(\t\"\xed\x01\n\x06Limits\x12\x19\n\x11max_request_bytes\x18\x01 \x01(\x05\x12\x17\n\x0fmax_batch_items\x18\x02 \x01(\x05\x12\x12\n\nmax_assets\x18\x03 \x01(\x05\x12\x14\n\x0cmax_evidence\x18\x04 \x01(\x05\x12\x16\n\x0emax_statements\x18\x05 \x01(\x05\x12\x15\n\rmax_overrides\x18\x06 \x01(\x05\x12\x1b\n\x13max_text_characters\x18\x07 \x01(\x05\x12\x1d\n\x15max_stream_unanswered\x18\x08 \x01(\x05\x12\x1a\n\x12max_stream_seconds\x18\t \x01(\x05*=\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x10\n\x0cVIEW_SUMMARY\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\x9b\x04\n\x0bGateService\x12I\n\x08\x45valuate\x12\x1d.readygate.v1.EvaluateRequest\x1a\x1e.readygate.v1.EvaluateResponse\x12X\n\rBatchEvaluate\x12\".readygate.v1.BatchEvaluateRequest\x1a#.readygate.v1.BatchEvaluateResponse\x12_\n\x0e\x45valuateStream\x12#.readygate.v1.EvaluateStreamRequest\x1a$.readygate.v1.EvaluateStreamResponse(\x01\x30\x01\x12I\n\x08Simulate\x12\x1d.readygate.v1.SimulateRequest\x1a\x1e.readygate.v1.SimulateResponse\x12\x61\n\x10ListRequirements\x12%.readygate.v1.ListRequirementsRequest\x1a&.readygate.v1.ListRequirementsResponse\x12X\n\rGetServerInfo\x12\".readygate.v1.GetServerInfoRequest\x1a#.readygate.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.gate_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIEW']._serialized_start=3262
-  _globals['_VIEW']._serialized_end=3323
-  _globals['_EVALUATEREQUEST']._serialized_start=244
-  _globals['_EVALUATEREQUEST']._serialized_end=468
-  _globals['_EVALUATERESPONSE']._serialized_start=471
-  _globals['_EVALUATERESPONSE']._serialized_end=608
-  _globals['_BATCHEVALUATEREQUEST']._serialized_start=610
-  _globals['_BATCHEVALUATEREQUEST']._serialized_end=726
-  _globals['_BATCHEVALUATERESPONSE']._serialized_start=728
-  _globals['_BATCHEVALUATERESPONSE']._serialized_end=842
-  _globals['_BATCHITEMRESULT']._serialized_start=844
-  _globals['_BATCHITEMRESULT']._serialized_end=965
-  _globals['_EVALUATESTREAMREQUEST']._serialized_start=968
-  _globals['_EVALUATESTREAMREQUEST']._serialized_end=1105
-  _globals['_EVALUATESTREAMITEM']._serialized_start=1107
-  _globals['_EVALUATESTREAMITEM']._serialized_end=1192
-  _globals['_EVALUATESTREAMRESPONSE']._serialized_start=1194
-  _globals['_EVALUATESTREAMRESPONSE']._serialized_end=1271
-  _globals['_EVALUATESTREAMRESULT']._serialized_start=1274
-  _globals['_EVALUATESTREAMRESULT']._serialized_end=1417
-  _globals['_ITEMERROR']._serialized_start=1419
-  _globals['_ITEMERROR']._serialized_end=1519
-  _globals['_INPUTFAULT']._serialized_start=1521
-  _globals['_INPUTFAULT']._serialized_end=1595
-  _globals['_INPUTFAULTS']._serialized_start=1597
-  _globals['_INPUTFAULTS']._serialized_end=1652
-  _globals['_SIMULATEREQUEST']._serialized_start=1655
-  _globals['_SIMULATEREQUEST']._serialized_end=1965
-  _globals['_FACTOVERRIDE']._serialized_start=1967
-  _globals['_FACTOVERRIDE']._serialized_end=2067
-  _globals['_SIMULATERESPONSE']._serialized_start=2069
-  _globals['_SIMULATERESPONSE']._serialized_end=2149
-  _globals['_LISTREQUIREMENTSREQUEST']._serialized_start=2152
-  _globals['_LISTREQUIREMENTSREQUEST']._serialized_end=2348
-  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_start=2351
-  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_end=2839
-  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_start=2541
-  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_end=2839
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=2841
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=2863
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=2866
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=3020
-  _globals['_LIMITS']._serialized_start=3023
-  _globals['_LIMITS']._serialized_end=3260
-  _globals['_GATESERVICE']._serialized_start=3326
-  _globals['_GATESERVICE']._serialized_end=3865
+  _globals['_VIEW']._serialized_start=3373
+  _globals['_VIEW']._serialized_end=3434
+  _globals['_EVALUATEREQUEST']._serialized_start=275
+  _globals['_EVALUATEREQUEST']._serialized_end=499
+  _globals['_EVALUATERESPONSE']._serialized_start=502
+  _globals['_EVALUATERESPONSE']._serialized_end=679
+  _globals['_BATCHEVALUATEREQUEST']._serialized_start=681
+  _globals['_BATCHEVALUATEREQUEST']._serialized_end=797
+  _globals['_BATCHEVALUATERESPONSE']._serialized_start=799
+  _globals['_BATCHEVALUATERESPONSE']._serialized_end=913
+  _globals['_BATCHITEMRESULT']._serialized_start=915
+  _globals['_BATCHITEMRESULT']._serialized_end=1036
+  _globals['_EVALUATESTREAMREQUEST']._serialized_start=1039
+  _globals['_EVALUATESTREAMREQUEST']._serialized_end=1176
+  _globals['_EVALUATESTREAMITEM']._serialized_start=1178
+  _globals['_EVALUATESTREAMITEM']._serialized_end=1263
+  _globals['_EVALUATESTREAMRESPONSE']._serialized_start=1265
+  _globals['_EVALUATESTREAMRESPONSE']._serialized_end=1342
+  _globals['_EVALUATESTREAMRESULT']._serialized_start=1345
+  _globals['_EVALUATESTREAMRESULT']._serialized_end=1488
+  _globals['_ITEMERROR']._serialized_start=1490
+  _globals['_ITEMERROR']._serialized_end=1590
+  _globals['_INPUTFAULT']._serialized_start=1592
+  _globals['_INPUTFAULT']._serialized_end=1666
+  _globals['_INPUTFAULTS']._serialized_start=1668
+  _globals['_INPUTFAULTS']._serialized_end=1723
+  _globals['_SIMULATEREQUEST']._serialized_start=1726
+  _globals['_SIMULATEREQUEST']._serialized_end=2036
+  _globals['_FACTOVERRIDE']._serialized_start=2038
+  _globals['_FACTOVERRIDE']._serialized_end=2138
+  _globals['_SIMULATERESPONSE']._serialized_start=2140
+  _globals['_SIMULATERESPONSE']._serialized_end=2260
+  _globals['_LISTREQUIREMENTSREQUEST']._serialized_start=2263
+  _globals['_LISTREQUIREMENTSREQUEST']._serialized_end=2459
+  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_start=2462
+  _globals['_LISTREQUIREMENTSRESPONSE']._serialized_end=2950
+  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_start=2652
+  _globals['_LISTREQUIREMENTSRESPONSE_REQUIREMENT']._serialized_end=2950
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=2952
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=2974
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=2977
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=3131
+  _globals['_LIMITS']._serialized_start=3134
+  _globals['_LIMITS']._serialized_end=3371
+  _globals['_GATESERVICE']._serialized_start=3437
+  _globals['_GATESERVICE']._serialized_end=3976
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from readygate.v1 import decision_pb2 as _decision_pb2
 from readygate.v1 import evidence_pb2 as _evidence_pb2
+from readygate.v1 import foundation_pb2 as _foundation_pb2
 from readygate.v1 import gate_pb2 as _gate_pb2
 from readygate.v1 import proposal_pb2 as _proposal_pb2
 from readygate.v1 import record_pb2 as _record_pb2
@@ -107,6 +108,7 @@ class EvaluateResponse(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
+    ASSETS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Id of the request."""
     @_builtins.property
@@ -117,16 +119,21 @@ class EvaluateResponse(_message.Message):
     def record(self) -> _record_pb2.RecordRef:
         """Where it is recorded; absent when the server keeps no record."""
 
+    @_builtins.property
+    def assets(self) -> _containers.RepeatedCompositeFieldContainer[_foundation_pb2.AssetUse]:
+        """Revisions of the assets that the proposal references, as they went into the decision, in the proposal's order."""
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         decision: _decision_pb2.Decision | None = ...,
         record: _record_pb2.RecordRef | None = ...,
+        assets: _abc.Iterable[_foundation_pb2.AssetUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_record", b"_record", "decision", b"decision", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_record", b"_record", "decision", b"decision", "record", b"record", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_record", b"_record", "assets", b"assets", "decision", b"decision", "record", b"record", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__record: _TypeAlias = _typing.Literal["record"]  # noqa: Y015
     _WhichOneofArgType__record: _TypeAlias = _typing.Literal["_record", b"_record"]  # noqa: Y015
@@ -527,21 +534,27 @@ class SimulateResponse(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
+    ASSETS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Id of the request."""
     @_builtins.property
     def decision(self) -> _decision_pb2.Decision:
         """What the gate would conclude."""
 
+    @_builtins.property
+    def assets(self) -> _containers.RepeatedCompositeFieldContainer[_foundation_pb2.AssetUse]:
+        """Revisions of the assets that the proposal references, as they went into the decision, in the proposal's order."""
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         decision: _decision_pb2.Decision | None = ...,
+        assets: _abc.Iterable[_foundation_pb2.AssetUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assets", b"assets", "decision", b"decision", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___SimulateResponse: _TypeAlias = SimulateResponse  # noqa: Y015

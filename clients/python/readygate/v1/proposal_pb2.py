@@ -26,6 +26,7 @@ from readygate.v1 import api_pb2 as readygate_dot_v1_dot_api__pb2
 from readygate.v1 import data_source_pb2 as readygate_dot_v1_dot_data__source__pb2
 from readygate.v1 import deployment_pb2 as readygate_dot_v1_dot_deployment__pb2
 from readygate.v1 import evidence_pb2 as readygate_dot_v1_dot_evidence__pb2
+from readygate.v1 import foundation_pb2 as readygate_dot_v1_dot_foundation__pb2
 from readygate.v1 import gov_pb2 as readygate_dot_v1_dot_gov__pb2
 from readygate.v1 import ops_pb2 as readygate_dot_v1_dot_ops__pb2
 from readygate.v1 import org_pb2 as readygate_dot_v1_dot_org__pb2
@@ -33,13 +34,13 @@ from readygate.v1 import value_pb2 as readygate_dot_v1_dot_value__pb2
 from readygate.v1 import workflow_pb2 as readygate_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/proposal.proto\x12\x0creadygate.v1\x1a\x16readygate/v1/api.proto\x1a\x1ereadygate/v1/data_source.proto\x1a\x1dreadygate/v1/deployment.proto\x1a\x1breadygate/v1/evidence.proto\x1a\x16readygate/v1/gov.proto\x1a\x16readygate/v1/ops.proto\x1a\x16readygate/v1/org.proto\x1a\x18readygate/v1/value.proto\x1a\x1breadygate/v1/workflow.proto\"\x8f\x04\n\x08Proposal\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x31\n\ndeployment\x18\x03 \x01(\x0b\x32\x18.readygate.v1.DeploymentH\x00\x88\x01\x01\x12.\n\x0c\x64\x61ta_sources\x18\x04 \x03(\x0b\x32\x18.readygate.v1.DataSource\x12\x1f\n\x04\x61pis\x18\x05 \x03(\x0b\x32\x11.readygate.v1.Api\x12)\n\tworkflows\x18\x06 \x03(\x0b\x32\x16.readygate.v1.Workflow\x12,\n\x03org\x18\x07 \x01(\x0b\x32\x1a.readygate.v1.OrganizationH\x01\x88\x01\x01\x12*\n\x03gov\x18\x08 \x01(\x0b\x32\x18.readygate.v1.GovernanceH\x02\x88\x01\x01\x12\'\n\x05value\x18\t \x01(\x0b\x32\x13.readygate.v1.ValueH\x03\x88\x01\x01\x12*\n\x03ops\x18\n \x01(\x0b\x32\x18.readygate.v1.OperationsH\x04\x88\x01\x01\x12(\n\x08\x65vidence\x18\x0b \x03(\x0b\x32\x16.readygate.v1.Evidence\x12/\n\nstatements\x18\x0c \x03(\x0b\x32\x1b.readygate.v1.FactStatementB\r\n\x0b_deploymentB\x06\n\x04_orgB\x06\n\x04_govB\x08\n\x06_valueB\x06\n\x04_opsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/proposal.proto\x12\x0creadygate.v1\x1a\x16readygate/v1/api.proto\x1a\x1ereadygate/v1/data_source.proto\x1a\x1dreadygate/v1/deployment.proto\x1a\x1breadygate/v1/evidence.proto\x1a\x1dreadygate/v1/foundation.proto\x1a\x16readygate/v1/gov.proto\x1a\x16readygate/v1/ops.proto\x1a\x16readygate/v1/org.proto\x1a\x18readygate/v1/value.proto\x1a\x1breadygate/v1/workflow.proto\"\xbd\x04\n\x08Proposal\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x31\n\ndeployment\x18\x03 \x01(\x0b\x32\x18.readygate.v1.DeploymentH\x00\x88\x01\x01\x12.\n\x0c\x64\x61ta_sources\x18\x04 \x03(\x0b\x32\x18.readygate.v1.DataSource\x12\x1f\n\x04\x61pis\x18\x05 \x03(\x0b\x32\x11.readygate.v1.Api\x12)\n\tworkflows\x18\x06 \x03(\x0b\x32\x16.readygate.v1.Workflow\x12,\n\x03org\x18\x07 \x01(\x0b\x32\x1a.readygate.v1.OrganizationH\x01\x88\x01\x01\x12*\n\x03gov\x18\x08 \x01(\x0b\x32\x18.readygate.v1.GovernanceH\x02\x88\x01\x01\x12\'\n\x05value\x18\t \x01(\x0b\x32\x13.readygate.v1.ValueH\x03\x88\x01\x01\x12*\n\x03ops\x18\n \x01(\x0b\x32\x18.readygate.v1.OperationsH\x04\x88\x01\x01\x12(\n\x08\x65vidence\x18\x0b \x03(\x0b\x32\x16.readygate.v1.Evidence\x12/\n\nstatements\x18\x0c \x03(\x0b\x32\x1b.readygate.v1.FactStatement\x12,\n\x06\x61ssets\x18\r \x03(\x0b\x32\x1c.readygate.v1.AssetReferenceB\r\n\x0b_deploymentB\x06\n\x04_orgB\x06\n\x04_govB\x08\n\x06_valueB\x06\n\x04_opsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.proposal_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROPOSAL']._serialized_start=289
-  _globals['_PROPOSAL']._serialized_end=816
+  _globals['_PROPOSAL']._serialized_start=320
+  _globals['_PROPOSAL']._serialized_end=893
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from readygate.v1 import api_pb2 as _api_pb2
 from readygate.v1 import data_source_pb2 as _data_source_pb2
 from readygate.v1 import deployment_pb2 as _deployment_pb2
 from readygate.v1 import evidence_pb2 as _evidence_pb2
+from readygate.v1 import foundation_pb2 as _foundation_pb2
 from readygate.v1 import gov_pb2 as _gov_pb2
 from readygate.v1 import ops_pb2 as _ops_pb2
 from readygate.v1 import org_pb2 as _org_pb2
@@ -47,6 +48,7 @@ class Proposal(_message.Message):
     OPS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
+    ASSETS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Required. Id of the proposal: lower-case letters, digits, '.', '_' and '-', at most 63."""
     title: _builtins.str
@@ -91,6 +93,12 @@ class Proposal(_message.Message):
     def statements(self) -> _containers.RepeatedCompositeFieldContainer[_evidence_pb2.FactStatement]:
         """Facts that have no value, and why. At most 1,000."""
 
+    @_builtins.property
+    def assets(self) -> _containers.RepeatedCompositeFieldContainer[_foundation_pb2.AssetReference]:
+        """Registered data sources, APIs and workflows that it stands on; a server that keeps a record adds what it knows of
+        them. What is said here of one of them stands beside that, and where the two differ, it is a conflict. At most 200.
+        """
+
     def __init__(
         self,
         *,
@@ -106,10 +114,11 @@ class Proposal(_message.Message):
         ops: _ops_pb2.Operations | None = ...,
         evidence: _abc.Iterable[_evidence_pb2.Evidence] | None = ...,
         statements: _abc.Iterable[_evidence_pb2.FactStatement] | None = ...,
+        assets: _abc.Iterable[_foundation_pb2.AssetReference] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_deployment", b"_deployment", "_gov", b"_gov", "_ops", b"_ops", "_org", b"_org", "_value", b"_value", "deployment", b"deployment", "gov", b"gov", "ops", b"ops", "org", b"org", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deployment", b"_deployment", "_gov", b"_gov", "_ops", b"_ops", "_org", b"_org", "_value", b"_value", "apis", b"apis", "data_sources", b"data_sources", "deployment", b"deployment", "evidence", b"evidence", "gov", b"gov", "id", b"id", "ops", b"ops", "org", b"org", "statements", b"statements", "title", b"title", "value", b"value", "workflows", b"workflows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deployment", b"_deployment", "_gov", b"_gov", "_ops", b"_ops", "_org", b"_org", "_value", b"_value", "apis", b"apis", "assets", b"assets", "data_sources", b"data_sources", "deployment", b"deployment", "evidence", b"evidence", "gov", b"gov", "id", b"id", "ops", b"ops", "org", b"org", "statements", b"statements", "title", b"title", "value", b"value", "workflows", b"workflows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deployment: _TypeAlias = _typing.Literal["deployment"]  # noqa: Y015
     _WhichOneofArgType__deployment: _TypeAlias = _typing.Literal["_deployment", b"_deployment"]  # noqa: Y015

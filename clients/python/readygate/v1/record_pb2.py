@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from readygate.v1 import decision_pb2 as readygate_dot_v1_dot_decision__pb2
+from readygate.v1 import foundation_pb2 as readygate_dot_v1_dot_foundation__pb2
 from readygate.v1 import gate_pb2 as readygate_dot_v1_dot_gate__pb2
 from readygate.v1 import ruleset_pb2 as readygate_dot_v1_dot_ruleset__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19readygate/v1/record.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1breadygate/v1/decision.proto\x1a\x17readygate/v1/gate.proto\x1a\x1areadygate/v1/ruleset.proto\"Q\n\tRecordRef\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x04\n\x0e\x44\x65\x63isionRecord\x12$\n\x03ref\x18\x01 \x01(\x0b\x32\x17.readygate.v1.RecordRef\x12\x13\n\x06\x63\x61ller\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x13\n\x0bproposal_id\x18\x04 \x01(\t\x12&\n\x07verdict\x18\x05 \x01(\x0e\x32\x15.readygate.v1.Verdict\x12 \n\x04gate\x18\x06 \x01(\x0e\x32\x12.readygate.v1.Gate\x12 \n\x04tier\x18\x07 \x01(\x0e\x32\x12.readygate.v1.Tier\x12\r\n\x05\x61s_of\x18\x08 \x01(\t\x12)\n\x07ruleset\x18\t \x01(\x0b\x32\x18.readygate.v1.RulesetRef\x12\x16\n\x0e\x65ngine_version\x18\n \x01(\t\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x0b \x01(\t\x12\x16\n\x0erequest_digest\x18\x0c \x01(\t\x12\x0f\n\x07request\x18\r \x01(\x0c\x12\x10\n\x08response\x18\x0e \x01(\x0c\x12+\n\x07payload\x18\x0f \x01(\x0e\x32\x1a.readygate.v1.PayloadState\x12\x12\n\nwaiver_ids\x18\x10 \x03(\t\x12\x30\n\x08position\x18\x11 \x01(\x0b\x32\x19.readygate.v1.LogPositionH\x00\x88\x01\x01\x42\x0b\n\t_position\"0\n\x0bLogPosition\x12\x12\n\nleaf_index\x18\x01 \x01(\x03\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\"\xef\x02\n\x08LogEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x1b.readygate.v1.DecisionEntryH\x00\x12+\n\x06waiver\x18\x04 \x01(\x0b\x32\x19.readygate.v1.WaiverEntryH\x00\x12-\n\x07\x65rasure\x18\x05 \x01(\x0b\x32\x1a.readygate.v1.ErasureEntryH\x00\x12\x35\n\x0b\x63\x65rtificate\x18\x06 \x01(\x0b\x32\x1e.readygate.v1.CertificateEntryH\x00\x12\x31\n\tretention\x18\x07 \x01(\x0b\x32\x1c.readygate.v1.RetentionEntryH\x00\x12\'\n\x04\x66ork\x18\x08 \x01(\x0b\x32\x17.readygate.v1.ForkEntryH\x00\x42\x06\n\x04\x62ody\"\xfd\x01\n\rDecisionEntry\x12\x1a\n\x12request_commitment\x18\x01 \x01(\x0c\x12\x1f\n\x17redacted_request_digest\x18\x02 \x01(\x0c\x12\x17\n\x0fresponse_digest\x18\x03 \x01(\x0c\x12\x16\n\x0eruleset_digest\x18\x04 \x01(\t\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x05 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x06 \x01(\t\x12\r\n\x05\x61s_of\x18\x07 \x01(\t\x12&\n\x07verdict\x18\x08 \x01(\x0e\x32\x15.readygate.v1.Verdict\x12\x19\n\x11\x63\x61ller_commitment\x18\t \x01(\x0c\"v\n\x0bWaiverEntry\x12\x11\n\twaiver_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x1c\n\x14redacted_step_digest\x18\x04 \x01(\x0c\x12\x18\n\x10\x61\x63tor_commitment\x18\x05 \x01(\x0c\"2\n\x0c\x45rasureEntry\x12\x12\n\nperson_ref\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"p\n\x10\x43\x65rtificateEntry\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x18\n\x10statement_digest\x18\x02 \x01(\x0c\x12-\n\tnot_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x0eRetentionEntry\x12\x33\n\x0frecorded_before\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"v\n\tForkEntry\x12\x13\n\x0blost_origin\x18\x01 \x01(\t\x12\x16\n\x0elost_tree_size\x18\x02 \x01(\x03\x12\x11\n\tlost_root\x18\x03 \x01(\x0c\x12\x16\n\x0ekept_tree_size\x18\x04 \x01(\x03\x12\x11\n\tkept_root\x18\x05 \x01(\x0c*\x81\x01\n\x0cPayloadState\x12\x1d\n\x19PAYLOAD_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PAYLOAD_STATE_WHOLE\x10\x01\x12\x1e\n\x1aPAYLOAD_STATE_NAMES_ERASED\x10\x02\x12\x19\n\x15PAYLOAD_STATE_DROPPED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19readygate/v1/record.proto\x12\x0creadygate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1breadygate/v1/decision.proto\x1a\x1dreadygate/v1/foundation.proto\x1a\x17readygate/v1/gate.proto\x1a\x1areadygate/v1/ruleset.proto\"Q\n\tRecordRef\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x04\n\x0e\x44\x65\x63isionRecord\x12$\n\x03ref\x18\x01 \x01(\x0b\x32\x17.readygate.v1.RecordRef\x12\x13\n\x06\x63\x61ller\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x13\n\x0bproposal_id\x18\x04 \x01(\t\x12&\n\x07verdict\x18\x05 \x01(\x0e\x32\x15.readygate.v1.Verdict\x12 \n\x04gate\x18\x06 \x01(\x0e\x32\x12.readygate.v1.Gate\x12 \n\x04tier\x18\x07 \x01(\x0e\x32\x12.readygate.v1.Tier\x12\r\n\x05\x61s_of\x18\x08 \x01(\t\x12)\n\x07ruleset\x18\t \x01(\x0b\x32\x18.readygate.v1.RulesetRef\x12\x16\n\x0e\x65ngine_version\x18\n \x01(\t\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x0b \x01(\t\x12\x16\n\x0erequest_digest\x18\x0c \x01(\t\x12\x0f\n\x07request\x18\r \x01(\x0c\x12\x10\n\x08response\x18\x0e \x01(\x0c\x12+\n\x07payload\x18\x0f \x01(\x0e\x32\x1a.readygate.v1.PayloadState\x12\x12\n\nwaiver_ids\x18\x10 \x03(\t\x12\x30\n\x08position\x18\x11 \x01(\x0b\x32\x19.readygate.v1.LogPositionH\x00\x88\x01\x01\x42\x0b\n\t_position\"0\n\x0bLogPosition\x12\x12\n\nleaf_index\x18\x01 \x01(\x03\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\"\x9a\x03\n\x08LogEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x1b.readygate.v1.DecisionEntryH\x00\x12+\n\x06waiver\x18\x04 \x01(\x0b\x32\x19.readygate.v1.WaiverEntryH\x00\x12-\n\x07\x65rasure\x18\x05 \x01(\x0b\x32\x1a.readygate.v1.ErasureEntryH\x00\x12\x35\n\x0b\x63\x65rtificate\x18\x06 \x01(\x0b\x32\x1e.readygate.v1.CertificateEntryH\x00\x12\x31\n\tretention\x18\x07 \x01(\x0b\x32\x1c.readygate.v1.RetentionEntryH\x00\x12\'\n\x04\x66ork\x18\x08 \x01(\x0b\x32\x17.readygate.v1.ForkEntryH\x00\x12)\n\x05\x61sset\x18\t \x01(\x0b\x32\x18.readygate.v1.AssetEntryH\x00\x42\x06\n\x04\x62ody\"\xfd\x01\n\rDecisionEntry\x12\x1a\n\x12request_commitment\x18\x01 \x01(\x0c\x12\x1f\n\x17redacted_request_digest\x18\x02 \x01(\x0c\x12\x17\n\x0fresponse_digest\x18\x03 \x01(\x0c\x12\x16\n\x0eruleset_digest\x18\x04 \x01(\t\x12\x14\n\x0c\x66\x61\x63ts_digest\x18\x05 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x06 \x01(\t\x12\r\n\x05\x61s_of\x18\x07 \x01(\t\x12&\n\x07verdict\x18\x08 \x01(\x0e\x32\x15.readygate.v1.Verdict\x12\x19\n\x11\x63\x61ller_commitment\x18\t \x01(\x0c\"v\n\x0bWaiverEntry\x12\x11\n\twaiver_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x1c\n\x14redacted_step_digest\x18\x04 \x01(\x0c\x12\x18\n\x10\x61\x63tor_commitment\x18\x05 \x01(\x0c\"\xba\x01\n\nAssetEntry\x12\'\n\x05scope\x18\x01 \x01(\x0e\x32\x18.readygate.v1.AssetScope\x12\n\n\x02id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x1f\n\x17redacted_content_digest\x18\x05 \x01(\x0c\x12\x1a\n\x12\x63ontent_commitment\x18\x06 \x01(\x0c\x12\x18\n\x10\x61\x63tor_commitment\x18\x07 \x01(\x0c\"2\n\x0c\x45rasureEntry\x12\x12\n\nperson_ref\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"p\n\x10\x43\x65rtificateEntry\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x18\n\x10statement_digest\x18\x02 \x01(\x0c\x12-\n\tnot_after\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x0eRetentionEntry\x12\x33\n\x0frecorded_before\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"v\n\tForkEntry\x12\x13\n\x0blost_origin\x18\x01 \x01(\t\x12\x16\n\x0elost_tree_size\x18\x02 \x01(\x03\x12\x11\n\tlost_root\x18\x03 \x01(\x0c\x12\x16\n\x0ekept_tree_size\x18\x04 \x01(\x03\x12\x11\n\tkept_root\x18\x05 \x01(\x0c*\x81\x01\n\x0cPayloadState\x12\x1d\n\x19PAYLOAD_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PAYLOAD_STATE_WHOLE\x10\x01\x12\x1e\n\x1aPAYLOAD_STATE_NAMES_ERASED\x10\x02\x12\x19\n\x15PAYLOAD_STATE_DROPPED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,26 +38,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DECISIONRECORD'].fields_by_name['caller']._loaded_options = None
   _globals['_DECISIONRECORD'].fields_by_name['caller']._serialized_options = b'\200\001\001'
-  _globals['_PAYLOADSTATE']._serialized_start=1913
-  _globals['_PAYLOADSTATE']._serialized_end=2042
-  _globals['_RECORDREF']._serialized_start=158
-  _globals['_RECORDREF']._serialized_end=239
-  _globals['_DECISIONRECORD']._serialized_start=242
-  _globals['_DECISIONRECORD']._serialized_end=757
-  _globals['_LOGPOSITION']._serialized_start=759
-  _globals['_LOGPOSITION']._serialized_end=807
-  _globals['_LOGENTRY']._serialized_start=810
-  _globals['_LOGENTRY']._serialized_end=1177
-  _globals['_DECISIONENTRY']._serialized_start=1180
-  _globals['_DECISIONENTRY']._serialized_end=1433
-  _globals['_WAIVERENTRY']._serialized_start=1435
-  _globals['_WAIVERENTRY']._serialized_end=1553
-  _globals['_ERASUREENTRY']._serialized_start=1555
-  _globals['_ERASUREENTRY']._serialized_end=1605
-  _globals['_CERTIFICATEENTRY']._serialized_start=1607
-  _globals['_CERTIFICATEENTRY']._serialized_end=1719
-  _globals['_RETENTIONENTRY']._serialized_start=1721
-  _globals['_RETENTIONENTRY']._serialized_end=1790
-  _globals['_FORKENTRY']._serialized_start=1792
-  _globals['_FORKENTRY']._serialized_end=1910
+  _globals['_PAYLOADSTATE']._serialized_start=2176
+  _globals['_PAYLOADSTATE']._serialized_end=2305
+  _globals['_RECORDREF']._serialized_start=189
+  _globals['_RECORDREF']._serialized_end=270
+  _globals['_DECISIONRECORD']._serialized_start=273
+  _globals['_DECISIONRECORD']._serialized_end=788
+  _globals['_LOGPOSITION']._serialized_start=790
+  _globals['_LOGPOSITION']._serialized_end=838
+  _globals['_LOGENTRY']._serialized_start=841
+  _globals['_LOGENTRY']._serialized_end=1251
+  _globals['_DECISIONENTRY']._serialized_start=1254
+  _globals['_DECISIONENTRY']._serialized_end=1507
+  _globals['_WAIVERENTRY']._serialized_start=1509
+  _globals['_WAIVERENTRY']._serialized_end=1627
+  _globals['_ASSETENTRY']._serialized_start=1630
+  _globals['_ASSETENTRY']._serialized_end=1816
+  _globals['_ERASUREENTRY']._serialized_start=1818
+  _globals['_ERASUREENTRY']._serialized_end=1868
+  _globals['_CERTIFICATEENTRY']._serialized_start=1870
+  _globals['_CERTIFICATEENTRY']._serialized_end=1982
+  _globals['_RETENTIONENTRY']._serialized_start=1984
+  _globals['_RETENTIONENTRY']._serialized_end=2053
+  _globals['_FORKENTRY']._serialized_start=2055
+  _globals['_FORKENTRY']._serialized_end=2173
 # @@protoc_insertion_point(module_scope)

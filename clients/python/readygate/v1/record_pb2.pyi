@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from readygate.v1 import decision_pb2 as _decision_pb2
+from readygate.v1 import foundation_pb2 as _foundation_pb2
 from readygate.v1 import gate_pb2 as _gate_pb2
 from readygate.v1 import ruleset_pb2 as _ruleset_pb2
 import builtins as _builtins
@@ -215,6 +216,7 @@ class LogEntry(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
     FORK_FIELD_NUMBER: _builtins.int
+    ASSET_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id of what was recorded: 32 hexadecimal digits."""
     @_builtins.property
@@ -245,6 +247,10 @@ class LogEntry(_message.Message):
     def fork(self) -> Global___ForkEntry:
         """A loss of entries, after which the log goes on under another name."""
 
+    @_builtins.property
+    def asset(self) -> Global___AssetEntry:
+        """A revision of an asset."""
+
     def __init__(
         self,
         *,
@@ -256,12 +262,13 @@ class LogEntry(_message.Message):
         certificate: Global___CertificateEntry | None = ...,
         retention: Global___RetentionEntry | None = ...,
         fork: Global___ForkEntry | None = ...,
+        asset: Global___AssetEntry | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "fork", b"fork", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "fork", b"fork", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "fork", b"fork", "id", b"id", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset", b"asset", "body", b"body", "certificate", b"certificate", "decision", b"decision", "erasure", b"erasure", "fork", b"fork", "id", b"id", "recorded_at", b"recorded_at", "retention", b"retention", "waiver", b"waiver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["decision", "waiver", "erasure", "certificate", "retention", "fork"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["decision", "waiver", "erasure", "certificate", "retention", "fork", "asset"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -352,6 +359,49 @@ class WaiverEntry(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___WaiverEntry: _TypeAlias = WaiverEntry  # noqa: Y015
+
+@_typing.final
+class AssetEntry(_message.Message):
+    """A revision of an asset, as the log commits to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REDACTED_CONTENT_DIGEST_FIELD_NUMBER: _builtins.int
+    CONTENT_COMMITMENT_FIELD_NUMBER: _builtins.int
+    ACTOR_COMMITMENT_FIELD_NUMBER: _builtins.int
+    scope: _foundation_pb2.AssetScope.ValueType
+    """What it is."""
+    id: _builtins.str
+    """Its id."""
+    revision: _builtins.int
+    """Number of the revision, from 1."""
+    digest: _builtins.str
+    """Digest of the revision."""
+    redacted_content_digest: _builtins.bytes
+    """SHA-256 over the asset in which names are filled with `*`; holds after erasure too."""
+    content_commitment: _builtins.bytes
+    """HMAC-SHA-256 over the asset, with the revision's salt as key. The salt goes with the names."""
+    actor_commitment: _builtins.bytes
+    """HMAC-SHA-256 over who registered it, with the revision's salt as key."""
+    def __init__(
+        self,
+        *,
+        scope: _foundation_pb2.AssetScope.ValueType = ...,
+        id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        redacted_content_digest: _builtins.bytes = ...,
+        content_commitment: _builtins.bytes = ...,
+        actor_commitment: _builtins.bytes = ...,
+    ) -> None: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_commitment", b"actor_commitment", "content_commitment", b"content_commitment", "digest", b"digest", "id", b"id", "redacted_content_digest", b"redacted_content_digest", "revision", b"revision", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+
+Global___AssetEntry: _TypeAlias = AssetEntry  # noqa: Y015
 
 @_typing.final
 class ErasureEntry(_message.Message):

@@ -13,6 +13,7 @@ from readygate_server.adapters.proposals.lazy import lazy
 from readygate_server.adapters.proposals.normalise import normalise
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
 from readygate_server.adapters.proposals.readings import Parts, recalled_parts_of
+from readygate_server.adapters.proposals.references import require_resolved
 from readygate_server.domain.decision import Conflict
 from readygate_server.domain.evidence import Evidence
 from readygate_server.domain.facts import FactRef, FactValue, ProposalFacts
@@ -110,7 +111,11 @@ def dossier_of(proposal: Proposal, parts: Parts | None = None) -> ProposalDossie
     """Returns the dossier of a validated proposal; settles what its sources disagree on.
 
     `parts` are those of `recalled_parts_of(proposal)`; without them nothing about the proposal is recalled or kept.
+
+    Raises:
+      InvalidInputError: when it references registered assets that were not put into it.
     """
+    require_resolved(proposal)
     if parts is not None and parts.is_settled():
         return ProposalDossier(proposal, (), parts)
     settled, conflicts = normalise(proposal)

@@ -17,4 +17,5 @@ LIST_LIMITS: Final = {
     "workflows": MAX_ASSETS,
     "evidence": MAX_EVIDENCE,
     "statements": MAX_STATEMENTS,
+    "assets": MAX_ASSETS,
 }

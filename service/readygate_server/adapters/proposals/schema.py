@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from readygate.v1.evidence_pb2 import Evidence, FactStatement, FactValue
+from readygate.v1.foundation_pb2 import AssetReference
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.fact_catalogue import fact_catalogue
 from readygate_server.adapters.packaged_rules import rules_directory
@@ -45,6 +46,7 @@ _INTEGER_BITS: Final = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT
 _REQUIRED: Final = {
     Evidence.DESCRIPTOR.full_name: ["facts"],
     FactStatement.DESCRIPTOR.full_name: ["fact", "kind", "reason"],
+    AssetReference.DESCRIPTOR.full_name: ["scope", "id"],
 }
 
 

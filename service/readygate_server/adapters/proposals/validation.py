@@ -19,6 +19,7 @@ from readygate_server.adapters.proposals.faults import Place, ProposalFault, fau
 from readygate_server.adapters.proposals.flatten import facts_in, facts_of
 from readygate_server.adapters.proposals.limits import LIST_LIMITS, MAX_TEXT
 from readygate_server.adapters.proposals.readings import Parts
+from readygate_server.adapters.proposals.references import reference_faults, with_places
 from readygate_server.adapters.proposals.text_checks import id_problem, text_problems
 from readygate_server.adapters.proposals.values import (
     FactProblemError,
@@ -48,6 +49,10 @@ def validate_proposal(proposal: Proposal, facts: ProposalFacts | None = None) ->
     them again; they are those of `facts_of(proposal)`.
     """
     faults = list(_long_lists(proposal))
+    if not faults and proposal.assets:
+        faults += reference_faults(proposal)
+        if not faults:  # else there is nothing that evidence about them could be held against
+            proposal, facts = with_places(proposal), None
     if not faults:
         faults += _head_faults(proposal)
         if not _sound(facts or facts_of(proposal)):
@@ -67,6 +72,7 @@ def is_certainly_sound(proposal: Proposal, parts: Parts) -> bool:
     names = [name for found in parts.assets.values() for name, _ in found]
     return (
         not proposal.statements
+        and not proposal.assets
         and len(set(names)) == len(names)
         and all(reading.is_sound for reading in parts.readings())
         and not any(_long_lists(proposal))
