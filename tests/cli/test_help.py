@@ -29,7 +29,7 @@ COMMANDS = dict(commands(parser()))
 def test_all_commands_are_there() -> None:
     """The commands are those that the documentation names."""
     assert {" ".join(names) for names in COMMANDS} == {
-        *("", "check", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
+        *("", "check", "collect", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
         *("decisions", "decisions list", "decisions watch", "decisions show", "decisions replay"),
         *("log", "log verify", "log proof"),
@@ -85,6 +85,10 @@ WRONG: list[tuple[str, ...]] = [
     ("check", "--format", "xml", "x.yaml"),
     ("check", "--no-such-option", "x.yaml"),
     ("check", "--server", "127.0.0.1:1", "--rules", ".", "x.yaml"),
+    ("collect",),
+    ("collect", "tea-leaves", "x.csv", "--asset", "crm"),
+    ("collect", "openapi", "x.json"),
+    ("collect", "auto"),
     ("init",),
     ("init", "robot"),
     ("rules",),

@@ -25,6 +25,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("check", "judge proposals: go or no-go, with the blocking work"),
     "init": ("init", "write a commented proposal to start from"),
     "facts": ("facts", "list the facts that a deployment needs at a gate"),
+    "collect": ("collect", "read artefacts, write the facts that they give"),
     "evidence": ("evidence", "show what each fact rests on"),
     "rules": ("rules", "look at rulesets, check, test and compare them"),
     "decisions": ("decisions", "look at recorded decisions, watch them, and replay them"),

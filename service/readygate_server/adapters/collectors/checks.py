@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from readygate_server.adapters.proposals.limits import MAX_TEXT
@@ -23,9 +24,6 @@ MAX_REASONS: Final = 50
 MAX_PARAMETERS: Final = 200
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _METHOD: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\.v[0-9]+")
-_ABSOLUTE: Final = re.compile(
-    r"(?:^|[\s'\"(=:,])(?:/(?:home|root|tmp|usr|var|opt|etc|Users|mnt|private|workspace)/|[A-Za-z]:\\)"
-)
 _GROUP: Final = re.compile(r"(?:group|team):.+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -42,18 +40,40 @@ class BrokenResultError(GateError):
         )
 
 
-def check_collected(found: Collected, collector: str, subject: Subject) -> None:
-    """Refuses a result that does not keep the promises.
+def folders_of(artefacts: Iterable[Path], *, here: Path | None = None) -> tuple[str, ...]:
+    """Returns the folders of this machine that no result may name: those of the user, of the work and of artefacts."""
+    folders = {here or Path.cwd(), Path.home(), *(path.parent for path in artefacts if path.is_absolute())}
+    # A single step, such as `/app`, can as well be the path of an operation of an API.
+    return tuple(sorted(str(folder) for folder in folders if len(folder.parts) > 2))
+
+
+def check_collected(found: Collected, collector: str, subject: Subject, folders: Sequence[str] = ()) -> None:
+    """Refuses a result that does not keep the promises; `folders` are those that it may not name.
 
     Raises:
       BrokenResultError: with everything that is wrong.
     """
-    if problems := tuple(result_problems(found, collector, subject)):
+    if problems := tuple(result_problems(found, collector, subject, folders)):
         raise BrokenResultError(collector, problems)
 
 
-def result_problems(found: Collected, collector: str, subject: Subject) -> Iterator[str]:
+def result_problems(found: Collected, collector: str, subject: Subject, folders: Sequence[str] = ()) -> Iterator[str]:
     """Yields what a result does not keep."""
+    yield from _head_problems(found, collector, subject)
+    if any(folder in text for folder in folders for text in _texts(found)):
+        yield "it names a folder of this machine"
+    for artefact in found.artefacts[:MAX_ARTEFACTS]:
+        yield from _artefact_problems(artefact)
+    for name, times in Counter(fact.fact for fact in found.facts).items():
+        if times > 1:
+            yield f"{name}: is there {times} times"
+    for fact in found.facts:
+        yield from (f"{fact.fact}: {problem}" for problem in _fact_problems(fact, subject.scope))
+    for note in found.notes[:MAX_NOTES]:
+        yield from (f"a note {problem}" for problem in _text_problems(note))
+
+
+def _head_problems(found: Collected, collector: str, subject: Subject) -> Iterator[str]:
     if found.collector != collector:
         yield f"it says that it is of the collector {found.collector!r}"
     if (found.subject.scope, found.subject.id) != (subject.scope, subject.id):
@@ -62,17 +82,15 @@ def result_problems(found: Collected, collector: str, subject: Subject) -> Itera
         yield "it names no artefact"
     if len(found.artefacts) > MAX_ARTEFACTS:
         yield f"it names {len(found.artefacts)} artefacts, at most {MAX_ARTEFACTS} are taken"
-    for artefact in found.artefacts[:MAX_ARTEFACTS]:
-        yield from _artefact_problems(artefact)
-    for name, times in Counter(fact.fact for fact in found.facts).items():
-        if times > 1:
-            yield f"{name}: is there {times} times"
-    for fact in found.facts:
-        yield from (f"{fact.fact}: {problem}" for problem in _fact_problems(fact, subject.scope))
     if len(found.notes) > MAX_NOTES:
         yield f"it has {len(found.notes)} notes, at most {MAX_NOTES} are taken"
-    for note in found.notes[:MAX_NOTES]:
-        yield from (f"a note {problem}" for problem in _text_problems(note))
+
+
+def _texts(found: Collected) -> Iterator[str]:
+    yield from found.notes
+    yield from (artefact.uri for artefact in found.artefacts)
+    for fact in found.facts:
+        yield from (fact.reason, str(fact.value), *fact.coverage.why)
 
 
 def _artefact_problems(artefact: Artefact) -> Iterator[str]:
@@ -149,8 +167,6 @@ def _origin_problems(fact: Measured) -> Iterator[str]:
 def _text_problems(text: str) -> Iterator[str]:
     if len(text) > MAX_TEXT:
         yield f"has {len(text)} characters, at most {MAX_TEXT} are taken"
-    elif _ABSOLUTE.search(text):
-        yield "names a path of a machine"
     elif _CONTROL.search(text):
         yield "has control characters"
 

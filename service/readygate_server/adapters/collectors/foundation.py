@@ -236,4 +236,11 @@ def _scalar(value: object) -> str:
         case _:
             text = str(value)
             plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
-            return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
+            return text if plain else f'"{"".join(map(_quoted, text))}"'
+
+
+def _quoted(character: str) -> str:
+    """Returns a character as it stands between double quotes in YAML, which has no pairs of surrogates as JSON has."""
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -16,6 +16,7 @@ from readygate_server.adapters.collectors.port import (
     OptionValue,
     ReaderMissingError,
     Recognition,
+    scopes_of,
 )
 from readygate_server.adapters.collectors.registry import Entry
 from readygate_server.domain.collected import Collected, Subject
@@ -50,7 +51,7 @@ class Sighting(NamedTuple):
 
     path: str
     collector: str
-    scope: str
+    scopes: tuple[str, ...]
     kind: str
     id: str
     title: str
@@ -103,10 +104,10 @@ def decode(line: bytes, kind: type[_T]) -> _T:
 
 def sighting_of(path: str, collector: Any, seen: Recognition) -> Sighting:
     """Returns what a collector makes of a file, as data."""
-    along = tuple(map(str, seen.along))
+    scopes = (seen.scope,) if seen.scope is not None else scopes_of(collector)
     return Sighting(
-        *(path, collector.name, str(collector.scope), seen.kind, seen.id, seen.title, seen.confidence),
-        *(tuple(seen.needs), tuple((name, value) for name, value in seen.options), along),
+        *(path, collector.name, tuple(map(str, scopes)), seen.kind, seen.id, seen.title, seen.confidence),
+        *(tuple(seen.needs), tuple((name, value) for name, value in seen.options), tuple(map(str, seen.along))),
     )
 
 

@@ -16,11 +16,10 @@ GROUP: Final = "readygate.collectors"
 HEAD: Final = 65_536
 """Bytes of the start of a file that `recognises` is given."""
 
-OptionKind = Literal["text", "integer", "number", "flag", "path", "connection"]
-"""A connection names a service that is asked for data: only a run that is given one can reach the network."""
+OptionKind = Literal["text", "integer", "number", "flag", "path"]
 OptionValue = str | tuple[str, ...] | bool
 """Text for one value, a tuple for a repeatable option, a truth value for a flag. Integers and numbers arrive as text
-that was checked to be one; paths and connections arrive as given."""
+that was checked to be one; a path arrives as given."""
 
 
 class Option(NamedTuple):
@@ -32,6 +31,8 @@ class Option(NamedTuple):
     required: bool = False
     repeatable: bool = False
     kind: OptionKind = "text"
+    network: bool = False
+    """True for an option that names a service to ask, such as a database: without one a run has no network."""
 
 
 class Recognition(NamedTuple):
@@ -50,6 +51,8 @@ class Recognition(NamedTuple):
     """Options that the file itself tells, by name."""
     along: tuple[Path, ...] = ()
     """Other files to be read in the same run, such as `run_results.json` beside a `manifest.json`."""
+    scope: Scope | None = None
+    """Whom the file is about, for a collector with several scopes."""
 
 
 class Request(NamedTuple):
@@ -79,7 +82,11 @@ class Request(NamedTuple):
 
 @runtime_checkable
 class Collector(Protocol):
-    """Reads one kind of artefact. Its module imports heavy readers late, in `collect`."""
+    """Reads one kind of artefact. Its module imports heavy readers late, in `collect`.
+
+    One that speaks of several kinds of assets has `scopes: tuple[Scope, ...]` besides, the usual one first; the scope
+    that is asked for is that of `Request.subject`.
+    """
 
     @property
     def name(self) -> str:
@@ -109,6 +116,12 @@ class Collector(Protocol):
         Raises:
           ArtefactError: when the artefact can not be read; every fault at once where that is possible.
         """
+
+
+def scopes_of(collector: Collector) -> tuple[Scope, ...]:
+    """Returns the scopes that a collector speaks of."""
+    scopes: tuple[Scope, ...] = getattr(collector, "scopes", (collector.scope,))
+    return scopes
 
 
 class ArtefactFault(NamedTuple):

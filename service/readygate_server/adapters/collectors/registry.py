@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, NamedTuple
 
-from readygate_server.adapters.collectors.port import GROUP, Collector, ReaderMissingError
+from readygate_server.adapters.collectors.port import GROUP, Collector, ReaderMissingError, scopes_of
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.faults import suggest
 from readygate_server.domain.vocabulary import Scope
@@ -17,7 +17,7 @@ from readygate_server.domain.vocabulary import Scope
 OURS: Final = "readygate"
 AUTO: Final = "auto"
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
-RESERVED: Final = frozenset({"asset", "title", "output", "help", "debug", "max-cpu", "max-memory", "max-time"})
+RESERVED: Final = frozenset({"asset", "title", "scope", "output", "help", "debug", "max-cpu", "max-memory", "max-time"})
 """Names of options that `readygate collect` itself has."""
 
 
@@ -116,8 +116,9 @@ def shape_problems(name: str, collector: Any) -> tuple[str, ...]:
         problems.append("its name is not lower-case letters, digits and hyphens, or is taken")
     if not isinstance(collector.version, str) or not collector.version:
         problems.append("it has no version")
-    if not isinstance(collector.scope, Scope):
-        problems.append(f"its scope is {collector.scope!r}")
+    scopes = scopes_of(collector)
+    if not isinstance(collector.scope, Scope) or not all(isinstance(each, Scope) for each in scopes) or not scopes:
+        problems.append("its scope is none")
     names = [option.name for option in collector.options]
     problems += [
         f"its option {each!r} is not lower-case letters, digits and hyphens" for each in names if not _sound(each)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from readygate_server.adapters.collectors.checks import check_collected
+from readygate_server.adapters.collectors.checks import check_collected, folders_of
 from readygate_server.adapters.collectors.frames import (
     MOST,
     Failure,
@@ -72,12 +72,17 @@ class Runner:
         progress: Progress = lambda _what, _done, _total: None,
         debug: bool = False,
         environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Takes the limits, who is told of progress, and whether what collectors write for developers is shown."""
+        """Takes the limits, who is told of progress, and whether what collectors write for developers is shown.
+
+        Environment and working folder are those of this process unless told.
+        """
         self._limits = limits
         self._progress = progress
         self._debug = debug
         self._environment = dict(os.environ if environment is None else environment)
+        self._folder = folder
 
     def collect(
         self,
@@ -99,7 +104,7 @@ class Runner:
         frame = self._run(entry.name, task)
         if frame.collected is None:
             raise CollectorDiedError(f"the collector {entry.name} answered without a result")
-        check_collected(frame.collected, entry.name, subject)
+        check_collected(frame.collected, entry.name, subject, folders_of(artefacts, here=self._folder))
         return frame.collected
 
     def scan(self, entries: Sequence[Entry], files: Sequence[Path]) -> Scan:
@@ -121,6 +126,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=None if self._debug else subprocess.DEVNULL,
             env=self._environment,
+            cwd=self._folder,
             start_new_session=True,
         )
         try:

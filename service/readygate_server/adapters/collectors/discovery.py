@@ -1,0 +1,127 @@
+"""Says which asset each found file is about: what is certain, what is only likely, and what has to be told."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from readygate_server.adapters.collectors.frames import Sighting
+from readygate_server.adapters.proposals.limits import LONGEST_ID
+from readygate_server.domain.faults import suggest
+from readygate_server.domain.vocabulary import Scope
+
+_NOT_OF_IDS: Final = re.compile(r"[^a-z0-9._]+")
+
+
+class Asset(NamedTuple):
+    """An asset that a proposal names."""
+
+    scope: Scope
+    id: str
+    title: str = ""
+
+
+class Find(NamedTuple):
+    """A file that a collector knows, and the asset that it is about."""
+
+    sighting: Sighting
+    scope: Scope
+    asset: str
+    """Empty when there is no telling."""
+    told: tuple[str, ...]
+    """What has to be told before it is collected, in words; empty when it is certain."""
+
+    @property
+    def is_certain(self) -> bool:
+        """True when it can be collected unasked."""
+        return not self.told
+
+
+def finds_of(
+    sightings: Sequence[Sighting], assets: Sequence[Asset] | None, told: Mapping[str, str]
+) -> tuple[Find, ...]:
+    """Returns what was found, by file. `assets` are those of a proposal; without one, a file's own id is taken.
+
+    `told` says of which asset a file is, by its path.
+    """
+    finds = [_find(each, assets, told.get(each.path, "")) for each in _own(sightings)]
+    return tuple(sorted(_unambiguous(finds, told), key=lambda find: (find.sighting.path, find.sighting.collector)))
+
+
+def id_of(text: str) -> str:
+    """Returns a well-formed id made of a text; empty when nothing of it can be in an id."""
+    return _NOT_OF_IDS.sub("-", text.lower())[:LONGEST_ID].strip("-._")
+
+
+def _own(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Returns the sightings without files that are read along with another, and without guesses where one is sure."""
+    along = {(each.collector, path) for each in sightings for path in each.along}
+    sure = {each.path for each in sightings if each.confidence == "high"}
+    return [
+        each
+        for each in sightings
+        if (each.collector, each.path) not in along and (each.confidence == "high" or each.path not in sure)
+    ]
+
+
+def _find(sighting: Sighting, assets: Sequence[Asset] | None, told: str) -> Find:
+    scope = Scope(sighting.scopes[0])
+    needs = [f"--{name}" for name in sighting.needs]
+    asked = [f"needs {', '.join(needs)}"] if needs else []
+    if sighting.confidence != "high" and not told:
+        asked.append("only looks like it")
+    if assets is None:
+        asset = told or id_of(sighting.id)
+        return Find(sighting, scope, asset, tuple(asked if asset else [*asked, "needs --asset"]))
+    fitting = [each for each in assets if each.scope in sighting.scopes]
+    found = _match(sighting, fitting, told)
+    if found is not None:
+        return Find(sighting, found.scope, found.id, tuple(asked))
+    return Find(sighting, scope, "", (*asked, _question(sighting, fitting, told)))
+
+
+def _match(sighting: Sighting, assets: Iterable[Asset], told: str) -> Asset | None:
+    """Returns the asset of the same id, else the only one of the same title."""
+    known = list(assets)
+    wanted = told or id_of(sighting.id)
+    for asset in known:
+        if asset.id == wanted:
+            return asset
+    if told:
+        return None
+    names = {id_of(sighting.id), id_of(sighting.title)} - {""}
+    titled = [each for each in known if {id_of(each.id), id_of(each.title)} & names]
+    return titled[0] if len(titled) == 1 else None
+
+
+def _question(sighting: Sighting, fitting: Sequence[Asset], told: str) -> str:
+    ids = [asset.id for asset in fitting]
+    if told:
+        meant = suggest(told, ids)
+        return f"the proposal has no {told!r} for it{f'; did you mean {meant}?' if meant else ''}"
+    if not ids:
+        return "the proposal names nothing that it could be about"
+    likely = suggest(id_of(sighting.id), ids) or (ids[0] if len(ids) == 1 else "")
+    return (
+        f"which asset? perhaps --map {sighting.path}={likely}" if likely else f"which asset? --map {sighting.path}=ID"
+    )
+
+
+def _unambiguous(finds: Sequence[Find], told: Mapping[str, str]) -> list[Find]:
+    """Returns the finds with a question where several files claim one asset, or one id stands for two kinds."""
+    scopes: dict[str, set[Scope]] = {}
+    for find in finds:
+        scopes.setdefault(find.asset, set()).add(find.scope)
+    claims = Counter((find.sighting.collector, find.asset) for find in finds if find.asset)
+    checked = []
+    for find in finds:
+        question = ""
+        if find.asset and find.sighting.path not in told:
+            if len(scopes[find.asset]) > 1:
+                question = f"the id {find.asset} stands for more than one kind of asset: --map {find.sighting.path}=ID"
+            elif claims[find.sighting.collector, find.asset] > 1:
+                question = f"several files are of {find.asset}: which? --map {find.sighting.path}={find.asset}"
+        checked.append(find._replace(told=(*find.told, question)) if question else find)
+    return checked

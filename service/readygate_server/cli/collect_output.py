@@ -1,0 +1,104 @@
+"""What `readygate collect` writes: the file, what it says about it, and how far it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from readygate_server.adapters.collectors.foundation import MARK, foundation_text
+from readygate_server.cli.exits import CommandError
+from readygate_server.domain.collected import Collected, Status
+
+_PAUSE = 0.5
+"""Seconds before progress is shown: what is done sooner needs none."""
+_WORDS = {
+    Status.NOT_STATED: "not stated",
+    Status.NOT_EVALUABLE: "can not be evaluated",
+    Status.NOT_APPLICABLE: "does not apply",
+}
+
+
+def check_output(output: str) -> None:
+    """Refuses to write over what this command did not write, before anything is read."""
+    path = Path(output)
+    if output == "-" or not path.exists():
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = [file.readline(500).rstrip("\n") for _ in range(2)]
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    if MARK not in lines:
+        raise CommandError(f"{output} is there already, and readygate collect did not write it; name another file")
+
+
+def write_foundation(found: Sequence[Collected], output: str) -> None:
+    """Writes the file as a whole or not at all."""
+    text = foundation_text(found, collected_at=datetime.now(UTC).replace(microsecond=0))
+    if output == "-":
+        sys.stdout.write(text)
+        return
+    path = Path(output)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}") from None
+
+
+def say_found(found: Collected, output: str = "-") -> None:
+    """Says on standard error what there is, what there is not and why, and what no fact says."""
+    stated = [fact for fact in found.facts if fact.value is not None]
+    silent = [fact for fact in found.facts if fact.value is None]
+    where = "" if output == "-" else f"; wrote {output}"
+    name = found.subject.id or "deployment"
+    facts = "fact" if len(stated) == 1 else "facts"
+    lines = [f"{name}: {len(stated)} {facts} stated, {len(silent)} without a value{where}"]
+    lines += [f"  {fact.fact}: {_WORDS[fact.status]}: {fact.reason}" for fact in silent]
+    lines += [f"  note: {note}" for note in found.notes]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def progress(terminal: TextIO) -> Callable[[str, int, int], None]:
+    """Returns what shows progress in one line of a terminal; anywhere else nothing is shown."""
+    if not terminal.isatty():
+        return lambda _what, _done, _total: None
+    started = time.monotonic()
+
+    def show(what: str, done: int, total: int) -> None:
+        if time.monotonic() - started < _PAUSE:
+            return
+        share = f" {min(100, 100 * done // total)} %" if total > 0 else f" {done:,}" if done else ""
+        line = "".join(each for each in f"{what}{share}" if each.isprintable())
+        terminal.write(f"\r\x1b[K{line[:100]}")
+        terminal.flush()
+
+    return show
+
+
+def clear(terminal: TextIO) -> None:
+    """Takes the line of progress away."""
+    if terminal.isatty():
+        terminal.write("\r\x1b[K")
+        terminal.flush()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
