@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from readygate_server.adapters.collectors.answers import Answer, Asked, not_evaluable, not_stated, owner, stated
 from readygate_server.adapters.collectors.openapi.lint import METHOD, Followed, Wrong
 from readygate_server.adapters.collectors.openapi.operations import REPEATABLE, Operation
-from readygate_server.domain.collected import Coverage, Measured, Status
-from readygate_server.domain.facts import FactValue
+from readygate_server.domain.collected import Measured, Status
 from readygate_server.domain.vocabulary import Grade
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -32,66 +32,21 @@ class Seen(NamedTuple):
     as_of: datetime | None
 
 
-class Answer(NamedTuple):
-    """A value, or why there is none."""
-
-    status: Status
-    value: FactValue | None = None
-    reason: str = ""
-    skipped: int = 0
-    why: tuple[str, ...] = ()
-
-
-def stated(value: FactValue, /, *why: str) -> Answer:
-    """Returns an answer with a value."""
-    return Answer(Status.STATED, value, why=why)
-
-
-def not_stated(reason: str) -> Answer:
-    """Returns the answer of a document that says nothing."""
-    return Answer(Status.NOT_STATED, reason=reason)
-
-
-def not_evaluable(reason: str, skipped: int = 0) -> Answer:
-    """Returns the answer of a document that gives no sound value."""
-    return Answer(Status.NOT_EVALUABLE, reason=reason, skipped=skipped, why=(reason,) if skipped else ())
-
-
 def facts_of(seen: Seen) -> tuple[Measured, ...]:
     """Returns every fact that such a document can say something about."""
     lifecycle = _lifecycle(seen)
     sunset = _sunset(seen) if lifecycle.status is Status.STATED else None
-    answers = [
-        ("api.owner.person", "openapi.contact.v1", Grade.E1, _owner(seen)),
-        ("api.spec_valid", METHOD, Grade.E2, _valid(seen)),
-        ("api.lifecycle.status", "openapi.deprecated.v1", Grade.E1, lifecycle),
-        *([("api.lifecycle.sunset_on", "openapi.sunset.v1", Grade.E1, sunset)] if sunset else []),
-        ("api.idempotent_write_coverage", "openapi.idempotency.v1", Grade.E1, _idempotent(seen)),
-        ("api.error_model_coverage", "openapi.errors.v1", Grade.E2, _errors(seen)),
-        ("api.integration_method", "openapi.method.v1", Grade.E1, _integration(seen)),
-    ]
-    return tuple(_measured(seen, fact, method, grade, answer) for fact, method, grade, answer in answers)
-
-
-def _measured(seen: Seen, fact: str, method: str, grade: Grade, answer: Answer) -> Measured:
-    whole = method in (METHOD, "openapi.contact.v1")
-    return Measured(
-        fact=fact,
-        status=answer.status,
-        value=answer.value,
-        reason=answer.reason,
-        grade=grade,
-        method=method,
-        parameters=() if whole else (("operations", ", ".join(seen.used) or "all"),),
-        coverage=Coverage((seen.of if whole else len(seen.operations)) - answer.skipped, answer.skipped, answer.why),
-        as_of=seen.as_of,
+    whole = Asked(seen.of, seen.as_of)
+    picked = Asked(len(seen.operations), seen.as_of, (("operations", ", ".join(seen.used) or "all"),))
+    return (
+        whole.measured("api.owner.person", "openapi.contact.v1", owner(contact=seen.contact)),
+        whole.measured("api.spec_valid", METHOD, _valid(seen), Grade.E2),
+        picked.measured("api.lifecycle.status", "openapi.deprecated.v1", lifecycle),
+        *([picked.measured("api.lifecycle.sunset_on", "openapi.sunset.v1", sunset)] if sunset else []),
+        picked.measured("api.idempotent_write_coverage", "openapi.idempotency.v1", _idempotent(seen)),
+        picked.measured("api.error_model_coverage", "openapi.errors.v1", _errors(seen), Grade.E2),
+        picked.measured("api.integration_method", "openapi.method.v1", _integration(seen)),
     )
-
-
-def _owner(seen: Seen) -> Answer:
-    if not seen.contact:
-        return not_stated("info.contact names nobody")
-    return not_evaluable("info.contact is given; whether a person answers there it does not say, and no name is copied")
 
 
 def _valid(seen: Seen) -> Answer:
