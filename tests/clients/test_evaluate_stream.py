@@ -133,13 +133,17 @@ def test_items_of_a_list_share_messages(stream: Stream, characters: int, expecte
 
 @every
 def test_an_error_of_the_gate_follows_what_was_answered(stream: Stream) -> None:
-    """When the gate ends a stream, results that came before are given, and then the error."""
+    """When the gate ends a stream, results that came before are given, and then the error.
+
+    On a busy machine grpc.aio may lose both, which the client says: https://github.com/grpc/grpc/issues/36066.
+    """
     answered = list[str]()
-    with gate(fails_after=3) as seen, pytest.raises(GateError, match="told so") as caught:
+    with gate(fails_after=3) as seen, pytest.raises(GateError, match="told so|was lost") as caught:
         stream(seen.target, iter(items_of(50)), answered)
 
     assert caught.value.code is grpc.StatusCode.UNAVAILABLE
-    assert answered == ["0", "1", "2"]
+    assert answered == ["0", "1", "2"][: len(answered)]
+    assert len(answered) == 3 or "was lost" in str(caught.value)
 
 
 @every

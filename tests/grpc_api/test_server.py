@@ -159,6 +159,10 @@ async def test_a_batch_stops_at_the_deadline(packaged: Snapshot) -> None:
 async def test_a_batch_lets_others_through(packaged: Snapshot) -> None:
     """A small question is answered while a large batch is being judged."""
     items = [pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF) for _ in range(100)]
+    for number, item in enumerate(items):  # no two alike, so that none is answered from memory
+        item.proposal.deployment.interactions_per_month = number + 1
+        for asset in (*item.proposal.data_sources, *item.proposal.apis, *item.proposal.workflows):
+            asset.title = f"{asset.title} {number}"
     async with running(packaged) as served:
         request = pb.BatchEvaluateRequest(items=items, ruleset=RulesetSelector(name="operational-readiness-full"))
         batch = asyncio.create_task(served.client.batch_evaluate(request, timeout=60))

@@ -206,6 +206,7 @@ class AsyncGateClient(Asynchronous, Operations):
         call.add_done_callback(lambda _: writing.cancel())
         try:
             while (reply := await call.read()) is not grpc.aio.EOF:
+                sending.note_answers(len(reply.results))
                 for result in reply.results:
                     yield result
             sending.check()

@@ -14,7 +14,12 @@ from readygate.v1.gate_service_pb2 import EvaluateStreamItem, EvaluateStreamRequ
 from readygate.v1.ruleset_pb2 import RulesetSelector
 
 _FAILED_WRITE: Final = "Internal error from Core"
+_LOST_WORD: Final = (
+    "the stream was ended while a message was on its way, and what the gate said of it was lost; "
+    "send what is not answered on another one"
+)
 _LOOKS_FOR_ENDING: Final = 100
+_MOST_UNANSWERED: Final = 48  # of 64 that a gate takes in, unless its operator says otherwise
 _TOGETHER: Final = 10
 _TOGETHER_BYTES: Final = 256 << 10  # a quarter of what a gate takes in one message
 
@@ -29,6 +34,8 @@ class Sending:
         self._items = items
         self._ruleset = ruleset
         self._failure: BaseException | None = None
+        self._unanswered = 0
+        self._room = asyncio.Event()
 
     def messages(self) -> Iterator[EvaluateStreamRequest]:
         """Yields messages as there are items."""
@@ -40,8 +47,16 @@ class Sending:
             self._failure = failure
 
     async def write_to(self, call: Any) -> None:
-        """Writes messages until there are no more items or the call is over."""
+        """Writes messages until there are no more items or the call is over.
+
+        No more is written than the gate takes in unanswered. So no write is under way when the gate ends the stream,
+        which would cost what gRPC holds of its answers.
+        """
         async for message in self._messages_soon():
+            self._unanswered += len(message.items)
+            while self._unanswered > max(_MOST_UNANSWERED, len(message.items)):
+                self._room.clear()
+                await self._room.wait()
             try:
                 await call.write(message)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
@@ -58,6 +73,11 @@ class Sending:
                 yield self._message([item])
         except Exception as failure:  # noqa: BLE001 -- as above
             self._failure = failure
+
+    def note_answers(self, count: int) -> None:
+        """Makes room for as many items as were answered."""
+        self._unanswered -= count
+        self._room.set()
 
     def check(self) -> None:
         """Raises what the caller's items raised."""
@@ -77,7 +97,8 @@ async def ending_of(call: Any, failure: grpc.aio.AioRpcError) -> grpc.aio.AioRpc
 
     A write that is under way when the gate ends a stream fails, and what gRPC makes of that takes the place of what
     the gate said (https://github.com/grpc/grpc/issues/36066): for good when it comes second, which is why writing is
-    given up when the call is over; when it comes first, until the gate's word arrives.
+    given up when the call is over; when it comes first, until the gate's word arrives. Where the word is lost all the
+    same, the stream was ended by the other side: UNAVAILABLE says so, and that what is unanswered can be sent again.
     """
     for _ in range(_LOOKS_FOR_ENDING):
         if (code := await call.code()) is not grpc.StatusCode.INTERNAL or failure.details() != _FAILED_WRITE:
@@ -85,7 +106,9 @@ async def ending_of(call: Any, failure: grpc.aio.AioRpcError) -> grpc.aio.AioRpc
                 code, await call.initial_metadata(), await call.trailing_metadata(), await call.details()
             )
         await asyncio.sleep(0.01)
-    return failure
+    return grpc.aio.AioRpcError(
+        grpc.StatusCode.UNAVAILABLE, await call.initial_metadata(), await call.trailing_metadata(), _LOST_WORD
+    )
 
 
 def _together(items: Iterable[EvaluateStreamItem]) -> Iterator[Sequence[EvaluateStreamItem]]:

@@ -21,7 +21,7 @@ from readygate_server.grpc_api.errors import OverloadedError, StoppingError
 from readygate_server.observability import Metrics
 
 _OURS: Final = "/readygate.v1."
-_QUIET_SECONDS: Final = 0.1
+_QUIET_SECONDS: Final = 0.3
 _LONGEST_QUEUE_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.01
 
