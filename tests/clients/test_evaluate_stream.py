@@ -138,7 +138,7 @@ def test_an_error_of_the_gate_follows_what_was_answered(stream: Stream) -> None:
     On a busy machine grpc.aio may lose both, which the client says: https://github.com/grpc/grpc/issues/36066.
     """
     answered = list[str]()
-    with gate(fails_after=3) as seen, pytest.raises(GateError, match="told so|was lost") as caught:
+    with gate(fails_after=3) as seen, pytest.raises(GateError, match=r"told so|was lost") as caught:
         stream(seen.target, iter(items_of(50)), answered)
 
     assert caught.value.code is grpc.StatusCode.UNAVAILABLE

@@ -161,8 +161,8 @@ async def test_a_batch_lets_others_through(packaged: Snapshot) -> None:
     items = [pb.EvaluateRequest(proposal=refund_agent(), as_of=AS_OF) for _ in range(100)]
     for number, item in enumerate(items):  # no two alike, so that none is answered from memory
         item.proposal.deployment.interactions_per_month = number + 1
-        for asset in (*item.proposal.data_sources, *item.proposal.apis, *item.proposal.workflows):
-            asset.title = f"{asset.title} {number}"
+        for source in item.proposal.data_sources:
+            source.title = f"{source.title} {number}"
     async with running(packaged) as served:
         request = pb.BatchEvaluateRequest(items=items, ruleset=RulesetSelector(name="operational-readiness-full"))
         batch = asyncio.create_task(served.client.batch_evaluate(request, timeout=60))
