@@ -23,6 +23,7 @@ TASKS: Final = frozenset(
 )
 _HUMAN: Final = ("userTask", "manualTask")
 _DECISIONS: Final = frozenset({"exclusiveGateway", "inclusiveGateway", "complexGateway"})
+_SUBPROCESSES: Final = ("subProcess", "adHocSubProcess", "transaction")
 _PERFORMERS: Final = ("performer", "humanPerformer", "potentialOwner")
 _ASSIGNED: Final = ("assignee", "candidateGroups", "candidateUsers")
 """Attributes that vendors put on tasks."""
@@ -45,7 +46,7 @@ class Model(NamedTuple):
     documented: int
     processes_documented: int
     handled: int
-    """Tasks with an event on their border: what happens when they fail, or take too long."""
+    """Tasks with an event on their border, or on that of what they lie in: what happens when they fail or take long."""
     boundaries: Counter[str]
     """Events on borders, by what they wait for."""
     escalations: int
@@ -84,7 +85,7 @@ def model_of(definitions: Element) -> Model:
     borders = [each for each in everything if each.name == "boundaryEvent"]
     lane_of = _lanes(everything)
     flows = _Flows(everything)
-    guarded = {border.attributes.get("attachedToRef", "") for border in borders}
+    guarded = _guarded(everything, borders)
     decisions = [each for each in everything if each.name in _DECISIONS and len(flows.out(each)) > 1]
     full = {_id(process) for process in processes if any(each.name in TASKS for each in process.all())}
     return Model(
@@ -133,18 +134,29 @@ def _waits_for(border: Element) -> Iterable[str]:
 def _lanes(everything: Iterable[Element]) -> dict[str, str]:
     """Returns the innermost lane of each node by its id. What lies in a subprocess lies in the lane of that as well."""
     lane_of: dict[str, str] = {}
-    inside: dict[str, Element] = {}
     for element in everything:
         if element.name == "lane":
             for reference in element.named("flowNodeRef"):
                 lane_of[reference.text.rpartition(":")[2]] = _id(element)
-        elif element.name in ("subProcess", "adHocSubProcess", "transaction"):
-            inside[_id(element)] = element
-    for name, element in inside.items():
-        if name in lane_of:
+    for element in _innermost_first(everything):
+        if _id(element) in lane_of:
             for within in element.all():
-                lane_of.setdefault(_id(within), lane_of[name])
+                lane_of.setdefault(_id(within), lane_of[_id(element)])
     return lane_of
+
+
+def _guarded(everything: Iterable[Element], borders: Iterable[Element]) -> set[str]:
+    """Returns the ids of what has an event on its border, and of all that lies in it."""
+    guarded = {border.attributes.get("attachedToRef", "").rpartition(":")[2] for border in borders}
+    for element in everything:
+        if element.name in _SUBPROCESSES and _id(element) in guarded:
+            guarded.update(_id(within) for within in element.all())
+    return guarded
+
+
+def _innermost_first(everything: Iterable[Element]) -> list[Element]:
+    """Returns subprocesses so that what lies in another comes before it."""
+    return [each for each in everything if each.name in _SUBPROCESSES][::-1]
 
 
 class _Flows:

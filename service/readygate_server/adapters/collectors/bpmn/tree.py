@@ -10,7 +10,7 @@ from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFau
 from readygate_server.adapters.collectors.xml_events import MAX_DEPTH, feed, parser_for, too_deep
 
 MODEL: Final = "http://www.omg.org/spec/BPMN/20100524/MODEL"
-MAX_ELEMENTS: Final = 500_000
+MAX_ELEMENTS: Final = 100_000
 _BETWEEN: Final = "\n"
 """Stands between namespace and name; neither can hold it."""
 

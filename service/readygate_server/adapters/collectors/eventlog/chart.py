@@ -69,18 +69,22 @@ def _week(moment: int) -> int:
 
 
 def _signals(values: Mapping[int, float]) -> set[int]:
-    """Returns the weeks whose value is out of control."""
-    if len(values) < 2:
-        return set()
-    series = list(values.values())
-    centre = fmean(series)
-    reach = SPREAD * fmean(abs(a - b) for a, b in pairwise(series))
-    runs = _run_lengths(series, centre)
-    return {
-        week
-        for (week, value), run in zip(values.items(), runs, strict=True)
-        if abs(value - centre) > reach or run >= RUN
-    }
+    """Returns the weeks whose value is out of control.
+
+    A week beyond the limits is left out of them, and they are drawn again, so that one bad week does not make ordinary
+    ones look low.
+    """
+    inside = dict(values)
+    while len(inside) > 1:
+        series = list(inside.values())
+        centre = fmean(series)
+        reach = SPREAD * fmean(abs(a - b) for a, b in pairwise(series))
+        beyond = {week for week, value in inside.items() if abs(value - centre) > reach}
+        if not beyond:
+            runs = _run_lengths(list(values.values()), centre)
+            return values.keys() - inside.keys() | {w for w, run in zip(values, runs, strict=True) if run >= RUN}
+        inside = {week: value for week, value in inside.items() if week not in beyond}
+    return set(values)
 
 
 def _run_lengths(series: Sequence[float], centre: float) -> list[int]:

@@ -122,6 +122,8 @@ def _read(path: Path, request: Request) -> EventLog:
         return read_parquet(path, mapping, clock, request.progress)
     plain = _inflated(head) if head.startswith(_GZIP) else head
     if _is_xml(plain):
+        if request.text("case"):
+            raise OptionError(ArtefactFault("--case", "of XES a trace is a case", way_out="leave it out"))
         return read_xes(path, mapping, clock, request.text("classifier"), request.progress)
     if request.text("classifier"):
         raise OptionError(ArtefactFault("--classifier", "only XES declares classifiers", way_out="leave it out"))

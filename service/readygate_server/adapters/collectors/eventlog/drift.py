@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -41,35 +41,40 @@ def drift_of(traces: Traces) -> Drift | None:
     variants = [trace.variant for trace in traces.all[::step]] if step else []
     if len(variants) < FEWEST:
         return None
-    steps = [Counter(pairwise(shape)) for shape in traces.shapes]
+    steps = _Steps(traces.shapes)
     quarter = len(variants) // 4
-    distance = _apart(variants[:quarter], variants[-quarter:], steps)
+    distance = steps.apart(variants[:quarter], variants[-quarter:])
     chance = random.Random(SEED)  # noqa: S311 - not a secret; the seed is fixed so that the same log says the same
-    split = list(variants)
     by_chance = []
     for _ in range(SPLITS):
-        chance.shuffle(split)
-        by_chance.append(_apart(split[:quarter], split[-quarter:], steps))
+        places = [chance.random() for _ in variants]
+        split = [variant for _, variant in sorted(zip(places, variants, strict=True))]
+        by_chance.append(steps.apart(split[:quarter], split[-quarter:]))
     by_chance.sort()
     return Drift(distance, by_chance[len(by_chance) // 2], by_chance[-1])
 
 
-_Steps = Counter[tuple[int, int]]
+class _Steps:
+    """What follows what in each variant, with pairs of activities as numbers."""
 
+    def __init__(self, shapes: Iterable[tuple[int, ...]]) -> None:
+        numbers: dict[tuple[int, int], int] = {}
+        self._of = [[numbers.setdefault(pair, len(numbers)) for pair in pairwise(shape)] for shape in shapes]
+        self._pairs = len(numbers)
 
-def _apart(first: Sequence[int], last: Sequence[int], steps: Sequence[_Steps]) -> float:
-    a, b = _followed(first, steps), _followed(last, steps)
-    of_a, of_b = a.total() or 1, b.total() or 1
-    divergence = []
-    for key in a.keys() | b.keys():
-        p, q = a[key] / of_a, b[key] / of_b
-        divergence += [share * math.log2(2 * share / (p + q)) for share in (p, q) if share]
-    return math.sqrt(max(0.0, math.fsum(divergence) / 2))
+    def apart(self, first: Iterable[int], last: Iterable[int]) -> float:
+        """Returns the distance of two sets of cases, which are given by their variants."""
+        a, b = self._followed(first), self._followed(last)
+        of_a, of_b = sum(a) or 1, sum(b) or 1
+        divergence = []
+        for left, right in zip(a, b, strict=True):
+            p, q = left / of_a, right / of_b
+            divergence += [share * math.log2(2 * share / (p + q)) for share in (p, q) if share]
+        return math.sqrt(max(0.0, math.fsum(divergence) / 2))
 
-
-def _followed(variants: Sequence[int], steps: Sequence[_Steps]) -> _Steps:
-    found: dict[tuple[int, int], int] = {}
-    for variant, cases in Counter(variants).items():
-        for pair, times in steps[variant].items():
-            found[pair] = found.get(pair, 0) + times * cases
-    return Counter(found)
+    def _followed(self, variants: Iterable[int]) -> list[int]:
+        found = [0] * self._pairs
+        for variant, cases in Counter(variants).items():
+            for pair in self._of[variant]:
+                found[pair] += cases
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -40,7 +41,7 @@ class Span(NamedTuple):
     first: int
     last: int
     strays: int
-    """Events so far from all others that they don't count for it."""
+    """Cases that begin or end so far from all others that they don't count for it."""
 
 
 class Answers:
@@ -218,19 +219,16 @@ class Answers:
 def span_of(traces: Traces) -> Span | None:
     """Returns the time that events cover; None when dates are placeholders, or nothing can be used.
 
-    One event in a thousand at either end may lie far from all others, and then it does not count.
+    One case in a thousand at either end may lie far from all others, and then it does not count.
     """
     if not traces.dated or not traces.all:
         return None
     starts = [trace.start for trace in traces.all]
     ends = sorted(trace.end for trace in traces.all)
-    first, last = starts[0], ends[-1]
     low, high = quantile(starts, _TAIL), quantile(ends, 1 - _TAIL)
-    first_counts = low - first <= _STRAY + (high - low) // 2
-    last_counts = last - high <= _STRAY + (high - low) // 2
-    first, last = first if first_counts else low, last if last_counts else high
-    strays = sum(start < first for start in starts) + sum(end > last for end in ends)
-    return Span(first, last, strays)
+    reach = _STRAY + (high - low) // 2
+    before, after = bisect_left(starts, low - reach), bisect_right(ends, high + reach)
+    return Span(starts[before], ends[after - 1], before + len(ends) - after)
 
 
 def _numbers(traces: Traces, named: Iterable[str]) -> frozenset[int]:

@@ -12,6 +12,9 @@ from readygate_server.adapters.collectors.port import ArtefactFault, ArtefactLim
 MAX_EVENTS: Final = 5_000_000
 """Events of one log. A longer one is better cut to a period than read to the end."""
 
+MAX_KINDS: Final = 1_000_000
+"""Different events, by activity, step and who did it, of one log."""
+
 Kind = tuple[str, str | None, str | None]
 """Activity, step of its life cycle, and who did it; None where the log does not say."""
 
@@ -68,7 +71,10 @@ class EventLog:
             self.unused["without activity" if not activity else "without a timestamp that can be read"] += 1
             return
         kinds = self.kinds
-        self.kind.append(kinds.setdefault((activity, transition, resource), len(kinds)))
+        kind = kinds.setdefault((activity, transition, resource), len(kinds))
+        if kind == MAX_KINDS:
+            raise _too_varied(self.place)
+        self.kind.append(kind)
         self.case.append(case)
         self.moment.append(moment)
 
@@ -85,6 +91,17 @@ def too_many(place: str) -> ArtefactLimitError:
             "the log has too many events",
             expected=f"at most {MAX_EVENTS:,}",
             way_out="export the latest months only, whole cases",
+        )
+    )
+
+
+def _too_varied(place: str) -> ArtefactLimitError:
+    return ArtefactLimitError(
+        ArtefactFault(
+            place,
+            "the log has too many different events, by activity and who did it",
+            expected=f"at most {MAX_KINDS:,}",
+            way_out="look whether --activity and --resource name the right columns",
         )
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from readygate_server.adapters.collectors.artefacts import uri_of
-from readygate_server.adapters.collectors.eventlog.log import EventLog, Mapping, joined
+from readygate_server.adapters.collectors.eventlog.log import STANDARD, EventLog, Mapping, joined
 from readygate_server.adapters.collectors.eventlog.times import Clock
 from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, OptionError, ReaderMissingError
 from readygate_server.adapters.collectors.streams import opened
@@ -40,7 +40,11 @@ class _Columns:
             if header.count(name) != 1
         ]
         optional = {"--lifecycle-column": mapping.lifecycle, "--resource": mapping.resource}
-        faults += [_unfit(place, option, name, header) for option, name in optional.items() if header.count(name) > 1]
+        faults += [
+            _unfit(place, option, name, header)
+            for option, name in optional.items()
+            if header.count(name) > 1 or (name not in header and name not in STANDARD)
+        ]
         if faults:
             raise OptionError.of(faults)
         self.width = len(header)
@@ -96,7 +100,7 @@ def read_csv(
     """
     place = uri_of(path)
     log = EventLog(place, "CSV", mapping)
-    if len(delimiter) != 1:
+    if len(delimiter) != 1 or delimiter in '\r\n"':
         raise OptionError(ArtefactFault("--delimiter", "the delimiter is not one character", got=repr(delimiter)))
     with opened(path) as source:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from itertools import compress, pairwise
+from itertools import accumulate, compress, pairwise
 from typing import Final, NamedTuple
 
 from readygate_server.adapters.collectors.eventlog.log import EventLog
@@ -84,19 +84,19 @@ def traces_of(log: EventLog, policy: str) -> Traces:
     number = {name: at for at, name in enumerate(names)}
     activity_of = [number[kind[0]] for kind in log.kinds]
     counted = [policy == "all" or (kind[1] or "").casefold() == policy for kind in log.kinds]
-    implausible = sum(not FIRST_PLAUSIBLE <= moment < LAST_PLAUSIBLE for moment in log.moment)
+    implausible = _implausible(log.moment)
     dated = implausible <= TOLERATED * len(log)
-    keep = [counted[kind] for kind in log.kind]
+    keep = list(map(counted.__getitem__, log.kind))
     if dated and implausible:
         keep = [k and FIRST_PLAUSIBLE <= at < LAST_PLAUSIBLE for k, at in zip(keep, log.moment, strict=True)]
     order: Sequence[int] = list(compress(range(len(log)), keep))
-    if any(a > b for a, b in pairwise(log.case)):
+    if list(log.case) != sorted(log.case):
         order = sorted(order, key=log.case.__getitem__)
     case = array("i", map(log.case.__getitem__, order))
     moment = array("q", map(log.moment.__getitem__, order))
     activity = array("i", map(activity_of.__getitem__, map(log.kind.__getitem__, order)))
     gathered = _Gathered()
-    for low, high in _stretches(case):
+    for low, high in pairwise(accumulate(Counter(case).values(), initial=0)):
         gathered.take(moment[low:high], activity[low:high])
     used = len(set(log.case))
     return Traces(
@@ -104,7 +104,7 @@ def traces_of(log: EventLog, policy: str) -> Traces:
         cases=used,
         empty=log.cases - used,
         events=len(order),
-        other_steps=sum(not counted[kind] for kind in log.kind),
+        other_steps=sum(events for kind, events in Counter(log.kind).items() if not counted[kind]),
         implausible=implausible,
         dated=dated,
         activities=names,
@@ -117,10 +117,11 @@ def traces_of(log: EventLog, policy: str) -> Traces:
     )
 
 
-def _stretches(case: array[int]) -> list[tuple[int, int]]:
-    """Returns where each case begins and ends."""
-    cuts = [at for at, (a, b) in enumerate(pairwise(case), 1) if a != b]
-    return list(pairwise([0, *cuts, len(case)])) if case else []
+def _implausible(moments: Sequence[int]) -> int:
+    """Returns how many moments are no dates of work. Nearly always none, which the ends tell."""
+    if not moments or (min(moments) >= FIRST_PLAUSIBLE and max(moments) < LAST_PLAUSIBLE):
+        return 0
+    return sum(not FIRST_PLAUSIBLE <= moment < LAST_PLAUSIBLE for moment in moments)
 
 
 class _Gathered:
@@ -134,9 +135,10 @@ class _Gathered:
 
     def take(self, moments: array[int], activities: array[int]) -> None:
         """Takes the events of one case as the file has them."""
-        times = sorted(moments)
+        given = list(moments)
+        times = sorted(given)
         shape = tuple(activities)
-        if times != list(moments):
+        if times != given:
             self.disordered += sum(a > b for a, b in pairwise(moments))
             at = sorted(range(len(moments)), key=moments.__getitem__)
             shape = tuple(map(activities.__getitem__, at))
