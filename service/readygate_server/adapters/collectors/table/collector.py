@@ -31,7 +31,10 @@ _OPTIONS: Final = (
     Option("loaded-at", "column with the moment from which a row could be read"),
     Option("timezone", "zone of moments that state none, such as Europe/Berlin"),
     Option("no-header", "the first line of the CSV is a row; columns are column0, column1 and so on", kind="flag"),
-    Option("delimiter", "what stands between the values of the CSV, where it is not found out"),
+    Option(
+        "delimiter",
+        "what divides the values of the CSV, where it is not the most frequent of , ; | and tab in the first line",
+    ),
     Option("encoding", "of the CSV: utf-8 unless told, or utf-16, latin-1"),
     Option("connection", "file with the SQLAlchemy URL of the database that a query (.sql) is put to", kind="path"),
     Option("connection-variable", "environment variable with that URL"),

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
-from readygate_server.adapters.collectors.artefacts import uri_of
+from readygate_server.adapters.collectors.artefacts import unreadable, uri_of
 from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, OptionError
 from readygate_server.adapters.collectors.table.duck import SOURCE, DuckTable, Session, library, session
 from readygate_server.adapters.collectors.table.sqltext import literal, quoted
@@ -21,6 +22,7 @@ SQLITE: Final = (".sqlite", ".sqlite3")
 DATABASES: Final = (*DUCKDB, *SQLITE, ".db")
 _ENCODINGS: Final = ("utf-8", "utf-16", "latin-1")
 _CHUNK: Final = 1 << 20
+_DELIMITERS: Final = (",", ";", "\t", "|")
 
 
 class CsvOptions(NamedTuple):
@@ -95,14 +97,24 @@ def _csv_view(
 ) -> tuple[tuple[str, ...], _Reading]:
     """Makes the view of CSV files: strictly by RFC 4180, and leniently where that fails and rows stay rows.
 
-    Every column is text, so that no guess at a type stands between the file and the counts.
+    Every column is text, and all but the delimiter is as RFC 4180 has it. Left to find out for itself, DuckDB takes a
+    file with one broken row for a table of one column, and lines that start with # for comments.
     """
     if csv.encoding not in _ENCODINGS:
         fault = ArtefactFault("--encoding", "this encoding is not read", expected=", ".join(_ENCODINGS))
         raise OptionError(fault)
-    told = f"all_varchar = true, header = {str(csv.header).lower()}, hive_partitioning = false"
-    told += f", encoding = {literal(csv.encoding)}" + (f", delim = {literal(csv.delimiter)}" if csv.delimiter else "")
-    reading = (("encoding", csv.encoding), ("format", "csv"), ("header", "yes" if csv.header else "no"))
+    blank, first = _first_line(files[0], csv.encoding)
+    delimiter = csv.delimiter or max(_DELIMITERS, key=first.count)
+    told = (
+        f"all_varchar = true, header = {str(csv.header).lower()}, hive_partitioning = false, skip = {blank}, comment = ''"
+        f", quote = '\"', escape = '\"', delim = {literal(delimiter)}, encoding = {literal(csv.encoding)}"
+    )
+    reading = (
+        ("delimiter", delimiter),
+        ("encoding", csv.encoding),
+        ("format", "csv"),
+        ("header", "yes" if csv.header else "no"),
+    )
     try:
         opened.view(name, f"SELECT * FROM read_csv([{links}], {told}, strict_mode = true)", files[0])
         opened.run(f"SELECT count(*) FROM {name}", files[0])
@@ -122,11 +134,29 @@ def _csv_view(
     return (), (*reading, ("strict", "yes"))
 
 
+def _first_line(path: Path, encoding: str) -> tuple[int, str]:
+    """Returns how many blank lines the file starts with, which DuckDB would take for a second header, and the next."""
+    with _opened(path) as file:
+        try:
+            text = file.read(_CHUNK).decode(encoding, "replace").lstrip("\ufeff")
+        except (EOFError, OSError, zlib.error):
+            raise ArtefactError(ArtefactFault(uri_of(path), "the file can not be read, or unpacked")) from None
+    rest = text.lstrip("\r\n")
+    return text[: len(text) - len(rest)].count("\n"), rest.partition("\n")[0]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    packed = path.name.lower().endswith(".gz")
+    try:
+        return cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb"))
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def _lines(path: Path) -> int:
     """Counts the lines that hold anything."""
-    opener = gzip.open if path.name.lower().endswith(".gz") else Path.open
     count, blank = 0, True
-    with cast("IO[bytes]", opener(path, "rb")) as file:
+    with _opened(path) as file:
         while chunk := file.read(_CHUNK):
             lines = chunk.replace(b"\r", b"").split(b"\n")
             for line in lines[:-1]:

@@ -16,6 +16,7 @@ _REASONS: Final = (
         "its delimiter, quotes and line ends are not those of one CSV",
         "name its --delimiter, --encoding",
     ),
+    ("state machine", "its quotes or line ends are not those of one CSV", "repair the file, or name its --delimiter"),
     ("maximum line size", "a line is longer than 2 MB", "check that the delimiter and the quotes are as told"),
     ("max_line_size", "a line is longer than 2 MB", "check that the delimiter and the quotes are as told"),
     ("expected number of columns", "a row has another number of columns", "repair the file, or name its --delimiter"),

@@ -1,0 +1,1 @@
+"""What the collector of tables counts, refuses and leaves open."""
