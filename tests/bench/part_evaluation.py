@@ -8,13 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.proposals.dossier import dossier_of
+from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.flatten import facts_of
+from readygate_server.adapters.proposals.readings import recalled_parts_of
+from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question
 from readygate_server.application.selection import Selection
 from readygate_server.bootstrap import load_snapshot, settle_heap
+from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.domain.vocabulary import Gate
+from readygate_server.grpc_api.judging import judge as answer
+from readygate_server.grpc_api.requests import Asked
 from tests.bench.generator import Generator
 from tests.bench.marks import numbered
 from tests.bench.peers.handwritten import judge
@@ -30,13 +35,27 @@ BASE: Final = "hand-written functions"
 def contenders(ruleset: str) -> Mapping[str, Callable[[Proposal, int], object]]:
     """Returns what is timed; all are given the message, and the functions the tier as well."""
     active = load_snapshot().select(Selection(ruleset), as_of=AS_OF)
+    gate = ServedRules()
     short, full = Question(Gate.COMMIT, AS_OF, full=False), Question(Gate.COMMIT, AS_OF)
     return {
         BASE: lambda proposal, tier: judge(proposal, tier=tier, as_of=AS_OF),
         "flattening alone": lambda proposal, _: facts_of(proposal),
         "readygate, verdict and findings": lambda proposal, _: evaluate(active, dossier_of(proposal), short),
         "readygate, with plan and ways to yes": lambda proposal, _: evaluate(active, dossier_of(proposal), full),
+        "readygate recalling, verdict and findings": lambda proposal, _: evaluate(active, _recalled(proposal), short),
+        "readygate recalling, plan and ways as well": lambda proposal, _: evaluate(active, _recalled(proposal), full),
+        "readygate as a server: checked, judged, bytes of the summary": lambda proposal, _: _answered(
+            gate, active, proposal
+        ),
     }
+
+
+def _recalled(proposal: Proposal) -> ProposalDossier:
+    return dossier_of(proposal, recalled_parts_of(proposal))
+
+
+def _answered(gate: ServedRules, active: ActiveRuleset, proposal: Proposal) -> bytes:
+    return answer(gate, active, gate.dossier_of(proposal), Asked(Gate.COMMIT, AS_OF, full=False)).body
 
 
 def measure(setting: Setting, _generator: Generator) -> Part:
@@ -52,6 +71,7 @@ def measure(setting: Setting, _generator: Generator) -> Part:
         [
             "Processor time of 5 data sources, 6 APIs and 4 workflows against 68 rules. Messages are parsed before.",
             "The functions are told the tier, return booleans, and look at no evidence.",
+            "Recalling, and the server, keep what was found about assets and whole answers from one call to the next.",
         ],
         tables={"Time of one evaluation": rows},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 class GateError(Exception):
@@ -201,3 +202,7 @@ class NotConfiguredError(GateError):
     def __str__(self) -> str:
         """Returns the feature and the option that gives it."""
         return f"this server has no {self.feature}; it is started with {self.option}"
+
+
+A_RECORD: Final = ("record", "--data-dir DIR or --database-url URL")
+"""What a server lacks that keeps nothing, and the options that give it."""

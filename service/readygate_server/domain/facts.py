@@ -58,8 +58,11 @@ class ProposalFacts:
 
     def states(self, ref: FactRef) -> bool:
         """True when a fact, or any part of it, has a value."""
-        facts, parts = self._about(ref), f"{ref.fact}."
-        return facts is not None and (ref.fact in facts or any(fact.startswith(parts) for fact in facts))
+        facts = self._about(ref)
+        if facts is None or ref.fact in facts:
+            return facts is not None
+        parts = f"{ref.fact}."
+        return any(fact.startswith(parts) for fact in facts)
 
     def _about(self, ref: FactRef) -> Facts | None:
         """Returns the facts of whom a reference is about; None when there is no such asset."""

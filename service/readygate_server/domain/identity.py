@@ -21,6 +21,8 @@ class Role(StrEnum):
     """Approves and revokes waivers."""
     RULE_ADMIN = "rule_admin"
     """Checks and compares rulesets."""
+    STEWARD = "steward"
+    """Registers data sources, APIs and workflows with their evidence."""
     AUDITOR = "auditor"
     """Sees all records and proofs, replays, and erases names."""
 

@@ -24,6 +24,7 @@ class EntryKind(StrEnum):
     CERTIFICATE = "certificate"
     RETENTION = "retention"
     FORK = "fork"
+    ASSET = "asset"
 
 
 class PayloadState(StrEnum):
