@@ -66,7 +66,7 @@ def read_bpmn(data: bytes, place: str) -> Element:
             raise too_deep(place, parser.CurrentLineNumber)
         namespace, _, name = tag.rpartition(_BETWEEN)
         above = path[-1]
-        if above is None or namespace != MODEL:
+        if above is None or namespace != MODEL or name == "extensionElements":
             path.append(None)
             return
         given = dict(zip(attributes[::2], attributes[1::2], strict=True))
