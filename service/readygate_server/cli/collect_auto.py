@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from readygate_server.adapters.collectors.registry import entry_of, registered
 from readygate_server.adapters.collectors.runner import CollectorLimitError, Runner
 from readygate_server.cli.collect import add_limits, add_output, collected, runner_of
 from readygate_server.cli.collect_output import check_output, clear, say_found, write_foundation
+from readygate_server.cli.console import PIPED_WIDTH
 from readygate_server.cli.exits import CommandError, Exit, worst
 from readygate_server.domain.collected import Collected, Subject
 from readygate_server.domain.errors import GateError
@@ -35,7 +37,7 @@ def run_auto(parser_class: Any, words: Sequence[str]) -> int:
     scan = _scan(runner, walked)
     finds = finds_of(scan.sightings, assets, told)
     _refuse_unknown(told, finds)
-    _print(finds, (*walked.left_out, *scan.problems))
+    _print(finds, (*walked.left_out, *scan.problems), by_proposal=assets is not None)
     return _collect_all(runner, [find for find in finds if find.is_certain], options.output)
 
 
@@ -107,33 +109,42 @@ def _scan(runner: Runner, walked: Walked) -> Scan:
         clear(sys.stderr)
 
 
-def _print(finds: Sequence[Find], problems: Sequence[str]) -> None:
+def _print(finds: Sequence[Find], problems: Sequence[str], *, by_proposal: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    # On standard error, because the file may go to standard output.
-    out = Console(stderr=True, highlight=False, emoji=False, markup=False, soft_wrap=not sys.stderr.isatty())
+    # On standard error, because the file may go to standard output; as wide as what other commands print.
+    width = None if sys.stderr.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
+    out = Console(stderr=True, width=width, highlight=False, emoji=False, markup=False)
     if not finds:
         out.print("nothing found that a collector reads")
     else:
-        table = Table("file", "what it is", "asset", "collected", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
+        for heading in ("file", "what it is", "asset", "collected"):
+            table.add_column(heading, overflow="fold")
         for find in finds:
             what = f"{find.sighting.kind} ({find.sighting.collector})"
-            table.add_row(find.sighting.path, what, find.asset or "?", "; ".join(find.told) or "yes")
+            collected = f"no: {'; '.join(find.told)}" if find.told else "yes"
+            table.add_row(find.sighting.path, what, find.asset or "?", collected)
         out.print(table)
     for problem in problems:
-        out.print(f"left out: {problem}")
-    for find in finds:
-        if find.sighting.needs:
-            out.print(_command(find))
+        out.print(f"left out: {problem}", soft_wrap=True)
+    ways = [_way(find, by_proposal=by_proposal) for find in finds if find.told]
+    if ways:
+        out.print("what is not certain is collected with:")
+    for way in ways:
+        out.print(f"  {way}", soft_wrap=True)
 
 
-def _command(find: Find) -> str:
-    """Returns the command that collects what is not certain, with gaps where something has to be told."""
+def _way(find: Find, *, by_proposal: bool) -> str:
+    """Returns the words of the command line that make it certain, with gaps where something has to be told."""
     seen = find.sighting
+    asset = find.asset or find.likely or "…"
+    if not seen.needs and (by_proposal or seen.confidence == "high"):
+        return f"--map {shlex.quote(seen.path)}={asset}"
     files = shlex.join([seen.path, *seen.along])
-    needs = " ".join(f"--{name} …" for name in seen.needs)
-    return f"  readygate collect {seen.collector} {files} --asset {find.asset or '…'} {needs} -o FILE"
+    needs = "".join(f" --{name} …" for name in seen.needs)
+    return f"readygate collect {seen.collector} {files} --asset {asset}{needs} -o FILE"
 
 
 def _collect_all(runner: Runner, finds: Sequence[Find], output: str) -> int:
@@ -148,7 +159,7 @@ def _collect_all(runner: Runner, finds: Sequence[Find], output: str) -> int:
     if found:
         write_foundation(found, output)
     for each in found:
-        say_found(each)
+        say_found(each, details=False)
     if found and output != "-":
         sys.stderr.write(f"wrote {output}\n")
     return worst(codes)

@@ -61,14 +61,17 @@ def write_foundation(found: Sequence[Collected], output: str) -> None:
         raise CommandError(f"{output}: {error.strerror}") from None
 
 
-def say_found(found: Collected, output: str = "-") -> None:
-    """Says on standard error what there is, what there is not and why, and what no fact says."""
+def say_found(found: Collected, output: str = "-", *, details: bool = True) -> None:
+    """Says on standard error what there is; in detail also what there is not and why, and what no fact says."""
     stated = [fact for fact in found.facts if fact.value is not None]
     silent = [fact for fact in found.facts if fact.value is None]
     where = "" if output == "-" else f"; wrote {output}"
-    name = found.subject.id or "deployment"
+    name = f"{found.subject.id or 'deployment'} ({found.collector})"
     facts = "fact" if len(stated) == 1 else "facts"
     lines = [f"{name}: {len(stated)} {facts} stated, {len(silent)} without a value{where}"]
+    if not details:
+        silent = []
+        found = found._replace(notes=())
     lines += [f"  {fact.fact}: {_WORDS[fact.status]}: {fact.reason}" for fact in silent]
     lines += [f"  note: {note}" for note in found.notes]
     sys.stderr.write("".join(f"{line}\n" for line in lines))

@@ -10,7 +10,8 @@ from typing import IO, TextIO, cast
 
 from rich.console import Console
 
-_PIPED_WIDTH = 140
+PIPED_WIDTH = 140
+"""Columns of what is not printed on a terminal."""
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
 
 
@@ -36,7 +37,7 @@ def console() -> Console:
     """Returns the console on standard output; `NO_COLOR` and `COLUMNS` are respected."""
     if sys.stdout.isatty():
         return Console(highlight=False, emoji=False, markup=False)
-    width = None if "COLUMNS" in os.environ else _PIPED_WIDTH
+    width = None if "COLUMNS" in os.environ else PIPED_WIDTH
     return Console(
         file=cast("IO[str]", _Trimmed(sys.stdout)),
         width=width,

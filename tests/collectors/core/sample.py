@@ -57,6 +57,8 @@ class Lines:
                 raise ArtefactError(ArtefactFault(uri_of(path), "this is no file of lines", way_out="take another"))
             artefacts.append(artefact)
             lines += content.split(b"\n")[1:]
+        if not lines:
+            raise ArtefactError(ArtefactFault(uri_of(request.artefacts[0]), "there are no lines"))
         request.progress("counting", len(lines), len(lines))
         filled = sum(1 for line in lines if line)
         told = tuple((name, str(value)) for name, value in sorted(request.options.items()))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from readygate_server.adapters.proposals.limits import MAX_TEXT
-from readygate_server.adapters.proposals.personal import personal_facts
+from readygate_server.adapters.proposals.personal import NAMED, personal_facts
 from readygate_server.adapters.proposals.values import FactProblemError, check_value
 from readygate_server.adapters.proposals.vocabulary import Kind, fact_fields
 from readygate_server.domain.collected import Artefact, Collected, Measured, Status, Subject
@@ -130,8 +130,8 @@ def _value_problems(fact: Measured) -> Iterator[str]:
         return
     if isinstance(value, str):
         yield from _text_problems(value)
-        if fact.fact in personal_facts() and _GROUP.fullmatch(value) is None:
-            yield "names a person; a collector may name a group only, as group:NAME or team:NAME"
+        if fact.fact in personal_facts() and value != NAMED and _GROUP.fullmatch(value) is None:
+            yield f"names a person; a collector says {NAMED}, or names a group as group:NAME or team:NAME"
 
 
 def _status_problems(fact: Measured) -> Iterator[str]:

@@ -42,9 +42,12 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     task = decode(sys.stdin.buffer.readline(), Task)
-    limits.apply(task.limits)
     fence = Fence(network=task.network)
-    frame = _answer(task, answers)
+    limits.apply(task.limits)
+    try:
+        frame = _answer(task, answers)
+    except MemoryError:  # met while an error was being told
+        frame = Frame(failure=Failure("memory"))
     if fence.tried:
         frame = Frame(failure=Failure("network", ", ".join(sorted(set(fence.tried)))))
     answers.write(encode(frame))

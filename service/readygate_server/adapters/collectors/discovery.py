@@ -32,6 +32,8 @@ class Find(NamedTuple):
     """Empty when there is no telling."""
     told: tuple[str, ...]
     """What has to be told before it is collected, in words; empty when it is certain."""
+    likely: str = ""
+    """Asset to propose where there is no telling."""
 
     @property
     def is_certain(self) -> bool:
@@ -79,7 +81,8 @@ def _find(sighting: Sighting, assets: Sequence[Asset] | None, told: str) -> Find
     found = _match(sighting, fitting, told)
     if found is not None:
         return Find(sighting, found.scope, found.id, tuple(asked))
-    return Find(sighting, scope, "", (*asked, _question(sighting, fitting, told)))
+    question, likely = _question(sighting, fitting, told)
+    return Find(sighting, scope, "", (*asked, question), likely)
 
 
 def _match(sighting: Sighting, assets: Iterable[Asset], told: str) -> Asset | None:
@@ -96,32 +99,32 @@ def _match(sighting: Sighting, assets: Iterable[Asset], told: str) -> Asset | No
     return titled[0] if len(titled) == 1 else None
 
 
-def _question(sighting: Sighting, fitting: Sequence[Asset], told: str) -> str:
+def _question(sighting: Sighting, fitting: Sequence[Asset], told: str) -> tuple[str, str]:
+    """Returns what has to be told about the asset, and the one that is likely."""
     ids = [asset.id for asset in fitting]
+    likely = suggest(told or id_of(sighting.id), ids) or (ids[0] if len(ids) == 1 else "")
     if told:
-        meant = suggest(told, ids)
-        return f"the proposal has no {told!r} for it{f'; did you mean {meant}?' if meant else ''}"
-    if not ids:
-        return "the proposal names nothing that it could be about"
-    likely = suggest(id_of(sighting.id), ids) or (ids[0] if len(ids) == 1 else "")
-    return (
-        f"which asset? perhaps --map {sighting.path}={likely}" if likely else f"which asset? --map {sighting.path}=ID"
-    )
+        return f"the proposal has no {told!r} for it", likely
+    return ("which asset?" if ids else "the proposal names nothing that it could be about"), likely
 
 
 def _unambiguous(finds: Sequence[Find], told: Mapping[str, str]) -> list[Find]:
-    """Returns the finds with a question where several files claim one asset, or one id stands for two kinds."""
+    """Returns the finds with a question where several files claim one asset, or one id stands for two kinds.
+
+    Only what would be collected can be in the way of anything else.
+    """
+    certain = [find for find in finds if find.is_certain]
     scopes: dict[str, set[Scope]] = {}
-    for find in finds:
+    for find in certain:
         scopes.setdefault(find.asset, set()).add(find.scope)
-    claims = Counter((find.sighting.collector, find.asset) for find in finds if find.asset)
+    claims = Counter((find.sighting.collector, find.asset) for find in certain)
     checked = []
     for find in finds:
         question = ""
-        if find.asset and find.sighting.path not in told:
+        if find.is_certain and find.sighting.path not in told:
             if len(scopes[find.asset]) > 1:
-                question = f"the id {find.asset} stands for more than one kind of asset: --map {find.sighting.path}=ID"
+                question = "another kind of asset has this id"
             elif claims[find.sighting.collector, find.asset] > 1:
-                question = f"several files are of {find.asset}: which? --map {find.sighting.path}={find.asset}"
-        checked.append(find._replace(told=(*find.told, question)) if question else find)
+                question = "several files are of this asset: which?"
+        checked.append(find._replace(told=(question,), likely=find.asset) if question else find)
     return checked

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 MAX_FILES: Final = 20_000
 MAX_DEPTH: Final = 12
 _SKIPPED: Final = frozenset({"__pycache__", "dbt_packages", "node_modules", "site-packages", "venv"})
+_TOO_DEEP: Final = "folders that are too deep"
 _NAMED: Final = frozenset({".github", ".gitlab"})
 """Hidden folders that hold a CODEOWNERS file."""
 
@@ -28,9 +29,7 @@ def walk(folder: Path) -> Walked:
         depth = len(Path(here).relative_to(folder).parts)
         kept = sorted(name for name in folders if _is_wanted(name))
         if depth >= MAX_DEPTH and kept:
-            left_out["folders are deeper than is looked"] = left_out.get("folders are deeper than is looked", 0) + len(
-                kept
-            )
+            left_out[_TOO_DEEP] = left_out.get(_TOO_DEEP, 0) + len(kept)
             kept = []
         folders[:] = kept
         for name in sorted(names):
@@ -52,8 +51,8 @@ def _is_wanted(name: str) -> bool:
 
 def _problem(path: Path) -> str:
     if not _is_text(str(path)):
-        return "names are not UTF-8"
-    return "links are not followed" if path.is_symlink() else "" if path.is_file() else "entries are no files"
+        return "names that are not UTF-8"
+    return "links that are not followed" if path.is_symlink() else "" if path.is_file() else "entries that are no files"
 
 
 def _is_text(name: str) -> bool:
@@ -65,4 +64,4 @@ def _is_text(name: str) -> bool:
 
 
 def _said(left_out: dict[str, int]) -> tuple[str, ...]:
-    return tuple(f"{count} {what}" for what, count in sorted(left_out.items()))
+    return tuple(f"{what}: {count}" for what, count in sorted(left_out.items()))

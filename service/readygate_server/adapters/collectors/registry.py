@@ -85,7 +85,7 @@ def load(entry: Entry) -> Collector:
         found = import_module(module)
         for step in attribute.split("."):
             found = getattr(found, step)
-    except ReaderMissingError:
+    except (ReaderMissingError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         raise BrokenCollectorError(f"{origin} can not be imported: {type(error).__name__}: {error}") from error

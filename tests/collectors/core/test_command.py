@@ -1,0 +1,169 @@
+"""`readygate collect` as people call it: files, standard output, errors and exit codes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.cli.command import EXAMPLE, readygate
+from tests.collectors.core.samples import OPENAPI, SAMPLES
+
+from readygate_server.adapters.collectors.foundation import MARK
+from readygate_server.adapters.evidence_files.reader import read_evidence
+
+COLLECTED_AT = re.compile(r"collected_at: .*")
+TABLE = ("collect", "table", "customers.csv", "--asset", "crm", "--key", "id", "--critical", "name")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Returns a folder with a small table and an API description."""
+    (tmp_path / "customers.csv").write_text("id,name\n1,Jane\n2,\n")
+    (tmp_path / "orders.yaml").write_text(OPENAPI)
+    return tmp_path
+
+
+def test_a_file_is_written_and_written_anew(folder: Path) -> None:
+    """The same artefact gives the same bytes, but for the moment of collection; the file says what is in it."""
+    first = readygate(*TABLE, "-o", "crm.yaml", cwd=folder)
+    text = (folder / "crm.yaml").read_text()
+    again = readygate(*TABLE, "-o", "crm.yaml", cwd=folder)
+
+    assert (first.code, first.out, again.code) == (0, "", 0)
+    assert first.err.startswith("crm (table): 2 facts stated, ")
+    assert COLLECTED_AT.sub("", (folder / "crm.yaml").read_text()) == COLLECTED_AT.sub("", text)
+    assert read_evidence(text, file="crm.yaml").said.data_sources[0].completeness == 0.5
+    assert sorted(path.name for path in folder.iterdir()) == ["crm.yaml", "customers.csv", "orders.yaml"]
+
+
+def test_standard_output_is_the_file_alone(folder: Path) -> None:
+    """What is for people goes to standard error, so that the output can be piped."""
+    ran = readygate(*TABLE, cwd=folder)
+
+    assert ran.code == 0
+    assert read_evidence(ran.out, file="-").said.evidence
+    assert MARK in ran.out
+
+
+def test_what_is_collected_counts_in_a_check(folder: Path) -> None:
+    """A measured value takes the place of a claimed one in the proposal, and the report says so."""
+    readygate(*TABLE, "-o", "crm.yaml", cwd=folder)
+    plain = readygate("check", EXAMPLE, "--as-of", "2026-11-01", "--format", "json")
+    joined = readygate("check", EXAMPLE, "--evidence", folder / "crm.yaml", "--as-of", "2026-11-01", "--format", "json")
+
+    assert plain.code == joined.code == 1
+    assert "customers.csv" in joined.out
+    assert "customers.csv" not in plain.out
+
+
+def test_nothing_of_others_is_written_over(folder: Path) -> None:
+    """A file that this command did not write stays, and nothing is read before that is known."""
+    (folder / "mine.yaml").write_text("id: precious\n")
+    ran = readygate(*TABLE, "-o", "mine.yaml", cwd=folder)
+
+    assert ran.code == 3
+    assert "is there already" in ran.err
+    assert (folder / "mine.yaml").read_text() == "id: precious\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("table", "a.csv", "b.csv", "--asset", "crm"), ("a.csv: there is no such", "b.csv: there is no such")),
+        (("table", "customers.csv", "--asset", "CRM!"), ("--asset CRM!: the id is not well formed",)),
+        (("table", "customers.csv"), ("required: --asset",)),
+        (("table", "customers.csv", "--asset", "crm", "--keys", "id"), ("unrecognized arguments: --keys",)),
+        (("tabel", "customers.csv", "--asset", "crm"), ("no collector 'tabel'", "did you mean table?")),
+        (("openapi", "customers.csv", "--asset", "crm"), ("customers.csv",)),
+        (("table", "customers.csv", "--asset", "crm", "--max-cpu", "0"), ("expected a whole number from 1",)),
+        (("table", "customers.csv", "--asset", "crm", "-o", "no/such/folder.yaml"), ("no/such/folder.yaml: No such",)),
+        (("auto", "nowhere"), ("nowhere: there is no such folder",)),
+        (("auto", ".", "--map", "orders.yaml"), ("expected FILE=ASSET",)),
+        (("auto", ".", "--map", "order.yaml=orders"), ("--map order.yaml: no collector knows such a file",)),
+        (("auto", ".", "--proposal", "customers.csv"), ("customers.csv:",)),
+    ],
+)
+def test_what_is_wrong_is_told(arguments: tuple[str, ...], words: tuple[str, ...], folder: Path) -> None:
+    """A wrong call ends with 3, says all that is wrong and leaves no file behind."""
+    ran = readygate("collect", *arguments, cwd=folder)
+
+    assert (ran.code, ran.out) == (3, "")
+    assert [word for word in words if word not in ran.err] == []
+    assert "Traceback" not in ran.err
+    assert sorted(path.name for path in folder.iterdir()) == ["customers.csv", "orders.yaml"]
+
+
+def test_a_limit_that_is_met_says_how_to_raise_it(folder: Path) -> None:
+    """It is no fault of the artefact and none of the collector."""
+    ran = readygate("collect", "openapi", "orders.yaml", "--asset", "orders", "--max-memory", "20", cwd=folder)
+
+    assert ran.code == 3
+    assert "raise the limit with --max-memory" in ran.err
+
+
+def test_the_collectors_are_listed() -> None:
+    """Those that are installed are listed with their options."""
+    ran = readygate("collect", "--list")
+
+    assert ran.code == 0
+    assert set(SAMPLES) <= {line.split()[0] for line in ran.out.splitlines()}
+
+
+def test_the_options_of_a_collector_are_explained() -> None:
+    """The help of a collector has its own options and the limits."""
+    ran = readygate("collect", "table", "--help")
+
+    assert ran.code == 0
+    assert all(word in ran.out for word in ("--critical", "may be repeated", "--max-memory", "--asset ID"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """Returns a folder with a sample of every kind, and one file that only looks like an API."""
+    for name, sample in SAMPLES.items():
+        sample.in_folder(tmp_path / name)
+    (tmp_path / "broken.yaml").write_text("openapi: 3.0.3\npaths: [")
+    (tmp_path / "proposal.yaml").write_text(
+        "id: returns\napis: [{id: orders}]\nworkflows: [{id: refunds, title: Returns}]\n"
+        "data_sources: [{id: customers}, {id: erp}]\n"
+    )
+    return tmp_path
+
+
+def test_auto_collects_what_is_certain_and_says_the_rest(shop: Path) -> None:
+    """Files are matched with the assets of the proposal; what has to be told is told with the words that do it."""
+    ran = readygate(
+        *("collect", "auto", ".", "--proposal", "proposal.yaml", "--map", "dbt/target/manifest.json=erp"),
+        *("-o", "found.yaml"),
+        cwd=shop,
+    )
+    said = read_evidence((shop / "found.yaml").read_text(), file="found.yaml").said
+
+    assert (ran.code, ran.out) == (0, "")
+    assert [each.id for each in said.apis] == ["orders"]
+    assert [each.id for each in said.workflows] == ["refunds"]
+    assert [each.id for each in said.data_sources] == ["erp"]
+    assert re.search(r"customers\.csv .* customers +no: needs --critical, --key", ran.err)
+    assert "  --map broken.yaml=orders\n" in ran.err
+    assert "readygate collect table table/customers.csv --asset customers --critical … --key … -o FILE" in ran.err
+    assert "Jane Roe" not in ran.err + (shop / "found.yaml").read_text()
+
+
+def test_auto_goes_on_after_a_file_that_can_not_be_read(shop: Path) -> None:
+    """Without a proposal each file is its own asset; one at fault ends the command with 3 and keeps no other out."""
+    ran = readygate("collect", "auto", ".", cwd=shop)
+    said = read_evidence(ran.out, file="-").said
+
+    assert ran.code == 3
+    assert "readygate: broken.yaml:" in ran.err
+    assert "orders" in [each.id for each in said.apis]
+
+
+def test_auto_says_that_it_found_nothing(tmp_path: Path) -> None:
+    """An empty folder is no error, and gives no file."""
+    ran = readygate("collect", "auto", ".", "-o", "found.yaml", cwd=tmp_path)
+
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "nothing found that a collector reads\n"
+    assert list(tmp_path.iterdir()) == []
