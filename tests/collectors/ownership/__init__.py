@@ -1,0 +1,1 @@
+"""Who answers for an asset, of a catalogue and CODEOWNERS."""
