@@ -36,8 +36,13 @@ _OPTIONS: Final = (
         "what divides the values of the CSV, where it is not the most frequent of , ; | and tab in the first line",
     ),
     Option("encoding", "of the CSV: utf-8 unless told, or utf-16, latin-1"),
-    Option("connection", "file with the SQLAlchemy URL of the database that a query (.sql) is put to", kind="path"),
-    Option("connection-variable", "environment variable with that URL"),
+    Option(
+        "connection",
+        "file with the SQLAlchemy URL of the database that a query (.sql) is put to",
+        kind="path",
+        network=True,
+    ),
+    Option("connection-variable", "environment variable with that URL", network=True),
 )
 
 
