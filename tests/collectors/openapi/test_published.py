@@ -148,24 +148,24 @@ def test_the_published_figures_of_github_are_met() -> None:
 
 
 MEASURED = """
-import resource, sys
+import re, resource, sys
 from pathlib import Path
 from tests.collectors.openapi.building import collect
 collect(Path(sys.argv[1]))
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+peak = re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())
+print(used.ru_utime + used.ru_stime, peak[1])
 """
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of one process is told by Linux only")
 def test_13_megabytes_take_less_than_1_5_seconds_and_200_megabytes() -> None:
     """The whole process, its start included, stays within the limits; the best of three counts, for others may run."""
     given = artefact("openapi", "api.github.com.json")
+    command = [sys.executable, "-c", MEASURED, str(given.path)]
     runs = []
     for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURED, str(given.path)], check=True, capture_output=True, text=True, timeout=60
-        )
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         runs.append(tuple(float(each) for each in done.stdout.split()))
-    kilobytes = 1 if sys.platform.startswith("linux") else 1024
     assert min(run[0] for run in runs) < 1.5
-    assert max(run[1] for run in runs) / kilobytes < 200 * 1024
+    assert max(run[1] for run in runs) < 200 * 1024

@@ -116,15 +116,21 @@ class Lint:
     def _operation(
         self, name: str, path: str, source: Source, operation: Mapping[str, object], shared: list[Target]
     ) -> Iterator[Wrong]:
-        if not fits(operation, self._fields.operation):
-            yield Wrong("field", name)
         own = self._parameters(source, operation.get("parameters"))
-        yield from self._list(name, own)
         yield from self._template(name, path, [*shared, *own])
         identity = words(operation.get("operationId"))
         if identity in self._ids:
             yield Wrong("operation-id", name)
         self._ids.update({identity} - {""})
+        if id(operation) not in self._checked:  # many paths may refer to one item
+            self._checked.add(id(operation))
+            yield from self._shape(name, source, operation, own)
+
+    def _shape(self, name: str, source: Source, operation: Mapping[str, object], own: list[Target]) -> Iterator[Wrong]:
+        """Checks what does not depend on the path."""
+        if not fits(operation, self._fields.operation):
+            yield Wrong("field", name)
+        yield from self._list(name, own)
         if "requestBody" in operation and not self._version.swagger:
             body = self._references.follow(source, operation["requestBody"])
             if body.lost is None and not mapping(mapping(body.node).get("content")):
