@@ -12,12 +12,26 @@ import pytest
 import readygate
 from readygate import AsyncGateClient, GateClient, GateError
 from readygate.client import MAX_ATTEMPTS
-from readygate.v1 import certificate_service_pb2, decision_service_pb2, log_service_pb2, waiver_service_pb2
+from readygate.v1 import (
+    certificate_service_pb2,
+    decision_service_pb2,
+    foundation_service_pb2,
+    log_service_pb2,
+    waiver_service_pb2,
+)
 from readygate.v1 import gate_service_pb2 as pb
 from readygate.v1 import ruleset_service_pb2 as rulesets
 from tests.clients.scripted import details, reason, scripted
 
-SERVICES = (pb, rulesets, certificate_service_pb2, decision_service_pb2, log_service_pb2, waiver_service_pb2)
+SERVICES = (
+    pb,
+    rulesets,
+    certificate_service_pb2,
+    decision_service_pb2,
+    foundation_service_pb2,
+    log_service_pb2,
+    waiver_service_pb2,
+)
 Evaluate = Callable[[str, pb.EvaluateRequest, float | None], pb.EvaluateResponse]
 
 

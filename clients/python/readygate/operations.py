@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from readygate.v1 import certificate_service_pb2 as certificates
 from readygate.v1 import decision_service_pb2 as decisions
+from readygate.v1 import foundation_service_pb2 as foundations
 from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1 import log_service_pb2 as log
 from readygate.v1 import ruleset_service_pb2 as rulesets
@@ -22,6 +23,7 @@ _DECISIONS: Final = "/readygate.v1.DecisionService"
 _LOG: Final = "/readygate.v1.LogService"
 _CERTIFICATES: Final = "/readygate.v1.CertificateService"
 _WAIVERS: Final = "/readygate.v1.WaiverService"
+_FOUNDATIONS: Final = "/readygate.v1.FoundationService"
 
 _Request = TypeVar("_Request", bound=Message)
 _Reply = TypeVar("_Reply", bound=Message)
@@ -229,6 +231,27 @@ class Operations:
     )
     list_waivers = Rpc[waivers.ListWaiversRequest, waivers.ListWaiversResponse](
         f"{_WAIVERS}/ListWaivers", waivers.ListWaiversResponse, "Lists waivers, newest first, page by page."
+    )
+    register_asset = Rpc[foundations.RegisterAssetRequest, foundations.RegisterAssetResponse](
+        f"{_FOUNDATIONS}/RegisterAsset",
+        foundations.RegisterAssetResponse,
+        "Registers an asset or its next revision; says which verdicts of open proposals that changes.",
+    )
+    get_asset = Rpc[foundations.GetAssetRequest, foundations.GetAssetResponse](
+        f"{_FOUNDATIONS}/GetAsset", foundations.GetAssetResponse, "Returns an asset as it is now, or in a revision."
+    )
+    list_assets = Rpc[foundations.ListAssetsRequest, foundations.ListAssetsResponse](
+        f"{_FOUNDATIONS}/ListAssets", foundations.ListAssetsResponse, "Lists assets by scope and id, page by page."
+    )
+    list_asset_revisions = Rpc[foundations.ListAssetRevisionsRequest, foundations.ListAssetRevisionsResponse](
+        f"{_FOUNDATIONS}/ListAssetRevisions",
+        foundations.ListAssetRevisionsResponse,
+        "Lists the revisions of an asset, newest first, page by page.",
+    )
+    reevaluate_proposals = Rpc[foundations.ReevaluateProposalsRequest, foundations.ReevaluateProposalsResponse](
+        f"{_FOUNDATIONS}/ReevaluateProposals",
+        foundations.ReevaluateProposalsResponse,
+        "Judges open proposals that stand on an asset again and says which verdicts changed; records nothing.",
     )
     watch_decisions = Watch()
     """Gives decisions in the order of the log, and goes on after a break of the connection where it was."""

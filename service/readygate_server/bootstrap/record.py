@@ -6,9 +6,12 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
+from readygate.v1.foundation_pb2 import Asset
 from readygate_server.adapters.certificates.forms import SignedCertificates
 from readygate_server.adapters.certificates.stored import StoredDecisionReader
 from readygate_server.adapters.clock import seconds_now
+from readygate_server.adapters.foundations.forms import offered
+from readygate_server.adapters.foundations.resolving import RegisteredAssets
 from readygate_server.adapters.log.anchor import AnchorError
 from readygate_server.adapters.log.note import NoteError
 from readygate_server.adapters.names.sealing import RequestSealer
@@ -16,9 +19,11 @@ from readygate_server.adapters.recorded import RecordedDecisions, RecordedWaiver
 from readygate_server.adapters.signing.errors import KeyProblemError, MalformedError
 from readygate_server.adapters.storage import RecordStore, StoreRefusedError
 from readygate_server.adapters.storage.clock import microseconds_now
+from readygate_server.adapters.storage.foundations import StoredFoundations
 from readygate_server.adapters.storage.retention import StoredRetention
 from readygate_server.adapters.storage.waivers import StoredWaivers
 from readygate_server.application.certify import Certify
+from readygate_server.application.foundations import Foundations
 from readygate_server.application.retention import Dropped, keep_for
 from readygate_server.application.waivers import WaiverPorts, Waivers
 from readygate_server.bootstrap.local import Snapshot
@@ -28,10 +33,12 @@ from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.domain.errors import GateError, RecordUnavailableError
 from readygate_server.grpc_api.certificate_servicer import CertificateServicer
 from readygate_server.grpc_api.decision_servicer import DecisionServicer
+from readygate_server.grpc_api.foundation_servicer import FoundationServicer
 from readygate_server.grpc_api.keeping import Keeping
 from readygate_server.grpc_api.log_servicer import LogServicer
 from readygate_server.grpc_api.page_tokens import PageTokens
 from readygate_server.grpc_api.recording import Recording
+from readygate_server.grpc_api.reevaluation import Reevaluation, ReevaluationPorts
 from readygate_server.grpc_api.replay import Replayer
 from readygate_server.grpc_api.waiver_servicer import WaiverServicer
 from readygate_server.observability import logger
@@ -97,7 +104,13 @@ def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keep
         WaiverPorts(StoredWaivers(store), RecordedDecisions(store), past, vault, microseconds_now),
         sign_in_seconds=sign_in_seconds,
     )
-    replayer = Replayer(rules, past.active, waivers.named, sealer.for_replay)
+    book, asset_sealer = StoredFoundations(store), RequestSealer(vault, Asset.DESCRIPTOR)
+    assets = RegisteredAssets(book, asset_sealer)
+    again = Reevaluation(
+        rules,
+        ReevaluationPorts(store, vault, book, assets, past.active, waivers, sealer.for_replay, microseconds_now),
+    )
+    replayer = Replayer(rules, past.active, waivers.named, sealer.for_replay, assets)
     certify = Certify(
         store,
         store,
@@ -116,6 +129,8 @@ def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keep
         log=LogServicer(store, ring),
         certificates=CertificateServicer(certify),
         waiver_steps=WaiverServicer(waivers, tokens),
+        assets=assets,
+        foundations=FoundationServicer(Foundations(book, vault, asset_sealer), offered, again, tokens),
     )
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import grpc.aio
 
 from readygate.v1 import gate_service_pb2 as pb
+from readygate.v1.foundation_pb2 import AssetUse
+from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.ports import Dossier
-from readygate_server.domain.errors import GateError, PermissionDeniedError
+from readygate_server.domain.errors import A_RECORD, GateError, NotConfiguredError, PermissionDeniedError
 from readygate_server.domain.identity import Role
 from readygate_server.domain.record import WaiversFoundError
 from readygate_server.domain.verdict import Waiver
 from readygate_server.grpc_api.authorisation import permit
 from readygate_server.grpc_api.errors import DeadlineExceededError, answer_of, foreseen
 from readygate_server.grpc_api.judging import Judged, judge, read_request
-from readygate_server.grpc_api.ports import ServedGate
+from readygate_server.grpc_api.ports import AssetResolver, ServedGate
 from readygate_server.grpc_api.recording import Asking, Recording, WaiversInForce
 from readygate_server.grpc_api.requests import Asked, Faults
 from readygate_server.grpc_api.wire import head_of, number_of
@@ -49,12 +51,14 @@ class Answering:
         metrics: Metrics,
         recording: Recording | None = None,
         waivers: WaiversInForce | None = None,
+        assets: AssetResolver | None = None,
     ) -> None:
-        """Takes the gate, where verdicts are counted, and where they are kept, if at all."""
+        """Takes the gate, where verdicts are counted, and where they and assets are kept, if at all."""
         self._gate = gate
         self._metrics = metrics
         self._recording = recording
         self._waivers = waivers
+        self._assets = assets
 
     @property
     def is_durable(self) -> bool:
@@ -67,7 +71,10 @@ class Answering:
         Raises:
           GateError: when no verdict was reached, with the faults that were found before.
         """
+        uses: Sequence[AssetUse] = ()
         try:
+            if request.proposal.assets:
+                request, uses = await self._with_assets(request)
             asked, dossier = read_request(self._gate, request, faults)
             active = ruleset_on(asked.as_of)
             require_evaluator(active, request.proposal.id)
@@ -84,8 +91,16 @@ class Answering:
         response = _response(asking.answered_as, judged)
         if self._recording is None:
             return response
+        if uses and self._assets is not None:
+            # Kept first, so that no recorded decision is missed when an asset changes.
+            await self._assets.note_use(request.proposal.id, uses)
         recorded = self._recording.record(
-            asking, judged.decision, response, proposal_id=request.proposal.id, supposes_no_waivers=supposes_none
+            asking,
+            judged.decision,
+            response,
+            proposal_id=request.proposal.id,
+            supposes_no_waivers=supposes_none,
+            assets=uses,
         )
         facts_digest = dossier.digest
         del judged, dossier  # while they wait for the disk, the garbage collector would walk through them
@@ -97,7 +112,9 @@ class Answering:
         asked, dossier = read_request(self._gate, request, Faults())
         judged = await self._judged(active, dossier, asked)
         response = _response(asking.answered_as, judged)
-        return await self._recording.record(asking, judged.decision, response, proposal_id=request.proposal.id)
+        return await self._recording.record(
+            asking, judged.decision, response, proposal_id=request.proposal.id, assets=uses
+        )
 
     async def answer_item(self, asking: Asking, item: pb.EvaluateRequest, ruleset_on: RulesetOn) -> ItemAnswer:
         """Returns the answer to one of many; whatever is wrong with it is an answer too, and so fails no other."""
@@ -113,6 +130,27 @@ class Answering:
             return ItemAnswer(refused.SerializeToString(), is_response=False)
         self._metrics.items.labels("answered").inc()
         return ItemAnswer(response, is_response=True)
+
+    async def resolved(self, proposal: Proposal) -> tuple[Proposal, Sequence[AssetUse]]:
+        """Returns a proposal with the registered assets that it references, and their revisions.
+
+        Raises:
+          NotConfiguredError: when no assets are kept here.
+          InvalidInputError: when a reference is to nothing, or does not go together with the proposal.
+        """
+        if not proposal.assets:
+            return proposal, ()
+        if self._assets is None:
+            raise NotConfiguredError(*A_RECORD)
+        return await self._assets.resolved(proposal)
+
+    async def _with_assets(self, request: pb.EvaluateRequest) -> tuple[pb.EvaluateRequest, Sequence[AssetUse]]:
+        """Returns a request whose proposal says itself what is known of the assets that it references."""
+        proposal, uses = await self.resolved(request.proposal)
+        whole = pb.EvaluateRequest()
+        whole.CopyFrom(request)
+        whole.proposal.CopyFrom(proposal)
+        return whole, uses
 
     def count(self, judged: Judged) -> None:
         """Counts a verdict, and notes it for the log line of the call."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
-from typing import Any, TypeAlias
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
 
 from readygate.v1 import gate_service_pb2 as pb
 from readygate.v1 import gate_service_pb2_grpc
+from readygate.v1.foundation_pb2 import AssetUse
 from readygate_server import ENGINE_VERSION
 from readygate_server.application.active_ruleset import ActiveRuleset
 from readygate_server.application.requirements import list_requirements
@@ -22,13 +23,14 @@ from readygate_server.grpc_api.batch import answer_batch
 from readygate_server.grpc_api.decision_messages import ruleset_ref
 from readygate_server.grpc_api.item_stream import ItemStream
 from readygate_server.grpc_api.judging import judge, read_request
-from readygate_server.grpc_api.ports import ServedGate
+from readygate_server.grpc_api.ports import AssetResolver, ServedGate
 from readygate_server.grpc_api.recording import Asking, Recording, WaiversInForce
 from readygate_server.grpc_api.requests import Faults, check_count, read_day, read_gate, read_selection, read_waivers
 from readygate_server.grpc_api.requirement_messages import requirements_message
 from readygate_server.observability import Metrics, current_call
 from readygate_server.settings import Limits
 
+_Asking = TypeVar("_Asking", pb.SimulateRequest, pb.ListRequirementsRequest)
 _Context = grpc.aio.ServicerContext[Any, Any]
 _Answer: TypeAlias = Any
 """The bytes of a reply; the generated base class knows only messages."""
@@ -44,11 +46,12 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         metrics: Metrics,
         recording: Recording | None = None,
         waivers: WaiversInForce | None = None,
+        assets: AssetResolver | None = None,
     ) -> None:
-        """Takes the gate, what requests may hold, where verdicts are counted, and where they are kept, if at all."""
+        """Takes the gate, what requests may hold, where verdicts are counted, and what is kept, if anything."""
         self._gate = gate
         self._limits = limits
-        self._answering = Answering(gate, metrics, recording, waivers)
+        self._answering = Answering(gate, metrics, recording, waivers, assets)
 
     async def Evaluate(  # noqa: N802 -- the name in the contract
         self, request: pb.EvaluateRequest, context: _Context
@@ -97,6 +100,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         faults = Faults()
         selection = read_selection("ruleset", request.ruleset, faults)
         waivers = read_waivers(request.waivers, self._limits.text_characters, faults)
+        request, uses = await self._with_assets(request)
         changes = faults.gather(lambda: self._gate.changes_of(request.proposal, request.overrides))
         asked, dossier = read_request(self._gate, request, faults)
         active = snapshot.select(selection, as_of=asked.as_of)
@@ -104,7 +108,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         check_deadline(context)
         judged = judge(self._gate, active, dossier.with_facts(changes) if changes else dossier, asked, waivers)
         self._answering.count(judged)
-        return pb.SimulateResponse(request_id=current_call().request_id, decision=judged.message)
+        return pb.SimulateResponse(request_id=current_call().request_id, decision=judged.message, assets=uses)
 
     async def ListRequirements(  # noqa: N802 -- the name in the contract
         self, request: pb.ListRequirementsRequest, context: _Context
@@ -119,6 +123,7 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         selection = read_selection("ruleset", request.ruleset, faults)
         dossier = None
         if request.HasField("proposal"):
+            request, _ = await self._with_assets(request)
             dossier = faults.gather(lambda: self._gate.dossier_of(request.proposal))
         faults.report()
         active = snapshot.select(selection, as_of=as_of)
@@ -127,6 +132,16 @@ class GateServicer(gate_service_pb2_grpc.GateServiceServicer):
         listed = list_requirements(active, dossier, gate=wanted, as_of=as_of)
         current_call().ruleset = active.ruleset.identity.digest
         return requirements_message(listed, active, self._gate.guide)
+
+    async def _with_assets(self, request: _Asking) -> tuple[_Asking, Sequence[AssetUse]]:
+        """Returns a request whose proposal says itself what is known of the assets that it references."""
+        if not request.proposal.assets:
+            return request, ()
+        proposal, uses = await self._answering.resolved(request.proposal)
+        whole = type(request)()
+        whole.CopyFrom(request)
+        whole.proposal.CopyFrom(proposal)
+        return whole, uses
 
     async def GetServerInfo(  # noqa: N802 -- the name in the contract
         self, _request: pb.GetServerInfoRequest, _context: _Context

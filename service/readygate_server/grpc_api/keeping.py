@@ -11,15 +11,26 @@ import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from readygate.v1 import certificate_service_pb2, decision_service_pb2, log_service_pb2, waiver_service_pb2
+from readygate.v1 import (
+    certificate_service_pb2,
+    decision_service_pb2,
+    foundation_service_pb2,
+    log_service_pb2,
+    waiver_service_pb2,
+)
 from readygate.v1.certificate_service_pb2_grpc import (
     CertificateServiceServicer,
     add_CertificateServiceServicer_to_server,
 )
 from readygate.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
+from readygate.v1.foundation_service_pb2_grpc import (
+    FoundationServiceServicer,
+    add_FoundationServiceServicer_to_server,
+)
 from readygate.v1.log_service_pb2_grpc import LogServiceServicer, add_LogServiceServicer_to_server
 from readygate.v1.waiver_service_pb2_grpc import WaiverServiceServicer, add_WaiverServiceServicer_to_server
-from readygate_server.domain.errors import NotConfiguredError
+from readygate_server.domain.errors import A_RECORD, NotConfiguredError
+from readygate_server.grpc_api.ports import AssetResolver
 from readygate_server.grpc_api.recording import Recording, WaiversInForce
 
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
@@ -27,6 +38,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     log_service_pb2.DESCRIPTOR.services_by_name["LogService"],
     certificate_service_pb2.DESCRIPTOR.services_by_name["CertificateService"],
     waiver_service_pb2.DESCRIPTOR.services_by_name["WaiverService"],
+    foundation_service_pb2.DESCRIPTOR.services_by_name["FoundationService"],
 )
 
 
@@ -40,6 +52,8 @@ class Keeping:
     log: LogServiceServicer
     certificates: CertificateServiceServicer
     waiver_steps: WaiverServiceServicer
+    assets: AssetResolver
+    foundations: FoundationServiceServicer
 
 
 def add_keeping(server: grpc.aio.Server, keeping: Keeping | None) -> None:
@@ -52,6 +66,7 @@ def add_keeping(server: grpc.aio.Server, keeping: Keeping | None) -> None:
     add_LogServiceServicer_to_server(keeping.log, server)
     add_CertificateServiceServicer_to_server(keeping.certificates, server)
     add_WaiverServiceServicer_to_server(keeping.waiver_steps, server)
+    add_FoundationServiceServicer_to_server(keeping.foundations, server)
 
 
 def _unkept(service: ServiceDescriptor) -> grpc.GenericRpcHandler:
@@ -66,7 +81,7 @@ def _unkept(service: ServiceDescriptor) -> grpc.GenericRpcHandler:
 
 
 async def _refuse(_request: object, _context: object) -> NoReturn:
-    raise NotConfiguredError("record", "--data-dir DIR or --database-url URL")
+    raise NotConfiguredError(*A_RECORD)
 
 
 async def _refuse_stream(request: object, context: object) -> AsyncIterator[object]:

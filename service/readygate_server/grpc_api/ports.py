@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from readygate.v1.foundation_pb2 import AssetUse
 from readygate.v1.gate_service_pb2 import FactOverride
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.application.active_ruleset import ActiveRuleset
@@ -12,6 +13,7 @@ from readygate_server.application.ports import Dossier
 from readygate_server.application.selection import Selection
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault
+from readygate_server.domain.foundations import AssetKey
 from readygate_server.domain.rule import Ruleset
 from readygate_server.grpc_api.plan_messages import FactDirectory
 
@@ -77,4 +79,29 @@ class ServedGate(Protocol):
 
     def check_rulesets(self, files: Mapping[str, str]) -> tuple[Sequence[Ruleset], Sequence[Fault]]:
         """Returns the rulesets that files make, and every fault in them. Slow: seconds, not milliseconds."""
+        ...
+
+
+class AssetResolver(Protocol):
+    """Knows the registered assets that proposals reference."""
+
+    async def resolved(
+        self,
+        proposal: Proposal,
+        *,
+        pins: Mapping[AssetKey, int] | None = None,
+        people: dict[str, int] | None = None,
+    ) -> tuple[Proposal, Sequence[AssetUse]]:
+        """Returns a proposal that says itself what is registered of the assets that it references, and the revisions.
+
+        `pins` take the place of the revisions that the proposal asks for. Erased names are told apart by `people`.
+
+        Raises:
+          InvalidInputError: when a reference is to nothing, or does not go together with the proposal.
+          RecordUnavailableError: when the assets can not be read.
+        """
+        ...
+
+    async def note_use(self, proposal_id: str, uses: Sequence[AssetUse]) -> None:
+        """Keeps that a proposal references assets, so that it is found when these change."""
         ...

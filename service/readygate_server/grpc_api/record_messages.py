@@ -8,6 +8,7 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from readygate.v1 import decision_pb2, decision_service_pb2, record_pb2
+from readygate.v1.foundation_pb2 import AssetUse
 from readygate.v1.gate_service_pb2 import EvaluateResponse
 from readygate_server.domain.record import DecisionFacts, DecisionFilter, PayloadState, Stamp, StoredDecision
 from readygate_server.domain.vocabulary import Verdict
@@ -39,13 +40,13 @@ def record_ref(stamp: Stamp) -> record_pb2.RecordRef:
     return record_pb2.RecordRef(decision_id=stamp.id, recorded_at=timestamp(stamp.recorded_at))
 
 
-def recorded_response(unrecorded: bytes, stamp: Stamp) -> bytes:
-    """Returns a serialised EvaluateResponse with its place in the record added.
+def recorded_response(unrecorded: bytes, stamp: Stamp, assets: Sequence[AssetUse] = ()) -> bytes:
+    """Returns a serialised EvaluateResponse with its place in the record added, and the assets that went into it.
 
-    Fields of a message may be appended to its bytes, and this one has the highest number, so that the result is what
+    Fields of a message may be appended to its bytes, and these have the highest numbers, so that the result is what
     serialising the whole would give.
     """
-    return unrecorded + EvaluateResponse(record=record_ref(stamp)).SerializeToString()
+    return unrecorded + EvaluateResponse(record=record_ref(stamp), assets=assets).SerializeToString()
 
 
 def decision_entry(stamp: Stamp, facts: DecisionFacts, commitments: record_pb2.DecisionEntry) -> bytes:

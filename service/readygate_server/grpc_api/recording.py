@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
+from readygate.v1.foundation_pb2 import AssetUse
 from readygate.v1.record_pb2 import DecisionEntry
 from readygate_server.application.record_ports import Archive, NameVault, Recorder
 from readygate_server.domain.decision import Decision
@@ -103,10 +104,12 @@ class Recording:
         *,
         proposal_id: str,
         supposes_no_waivers: bool = False,
+        assets: Sequence[AssetUse] = (),
     ) -> bytes:
         """Returns the bytes of the answer once they are durable: of this one, or of its twin that came first.
 
-        `unrecorded` is a serialised EvaluateResponse that does not yet say where it is recorded.
+        `unrecorded` is a serialised EvaluateResponse that does not yet say where it is recorded, nor which revisions
+        of assets went into it.
 
         Raises:
           RequestIdReusedError: when the caller used the id with another request.
@@ -122,7 +125,7 @@ class Recording:
         request_commitment, caller_commitment = sealed.commit(asking.raw), sealed.commit(name.encode())
 
         def seal(stamp: Stamp) -> Sealed:
-            answered = recorded_response(unrecorded, stamp)
+            answered = recorded_response(unrecorded, stamp, assets)
             commitments = DecisionEntry(
                 request_commitment=request_commitment,
                 redacted_request_digest=redacted_digest.digest(),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from readygate.v1 import decision_service_pb2 as pb
 from readygate.v1.decision_pb2 import Decision
+from readygate.v1.foundation_pb2 import AssetUse
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse
 from readygate_server import ENGINE_VERSION
 from readygate_server.application.active_ruleset import ActiveRuleset
@@ -13,8 +14,9 @@ from readygate_server.domain.errors import NotFoundError
 from readygate_server.domain.record import Payload, StoredDecision
 from readygate_server.domain.verdict import Waiver
 from readygate_server.grpc_api.differences import Difference, differences
+from readygate_server.grpc_api.foundation_messages import pins_of
 from readygate_server.grpc_api.judging import judge, read_request
-from readygate_server.grpc_api.ports import ServedGate
+from readygate_server.grpc_api.ports import AssetResolver, ServedGate
 from readygate_server.grpc_api.requests import Faults
 
 RulesetOf = Callable[[str], Awaitable[ActiveRuleset]]
@@ -34,13 +36,15 @@ class Replayer:
         gate: ServedGate,
         ruleset_of: RulesetOf,
         waivers_of: WaiversOf,
-        request_of: Callable[[Payload], bytes],
+        request_of: Callable[[Payload, dict[str, int]], bytes],
+        assets: AssetResolver,
     ) -> None:
-        """Takes the gate, where rulesets and waivers of the past are, and what opens the recorded request."""
+        """Takes the gate, where rulesets, waivers and assets of the past are, and what opens the recorded request."""
         self._gate = gate
         self._ruleset_of = ruleset_of
         self._waivers_of = waivers_of
         self._request_of = request_of
+        self._assets = assets
 
     async def replay(self, stored: StoredDecision) -> pb.ReplayDecisionResponse:
         """Returns whether the decision came out byte by byte as recorded, and what differs.
@@ -55,7 +59,7 @@ class Replayer:
         recorded = EvaluateResponse.FromString(payload.response)
         replayed = EvaluateResponse()
         replayed.CopyFrom(recorded)
-        replayed.decision.CopyFrom(await self._judged(stored, payload))
+        replayed.decision.CopyFrom(await self._judged(stored, payload, recorded.assets))
         found: Sequence[Difference] = ()
         if replayed.SerializeToString(deterministic=True) != payload.response:
             found = list(differences(recorded.decision, replayed.decision)) or [_ENCODING]
@@ -69,9 +73,13 @@ class Replayer:
             recorded_engine_version=stored.facts.engine_version,
         )
 
-    async def _judged(self, stored: StoredDecision, payload: Payload) -> Decision:
-        request = EvaluateRequest.FromString(self._request_of(payload))
+    async def _judged(self, stored: StoredDecision, payload: Payload, uses: Sequence[AssetUse]) -> Decision:
+        people: dict[str, int] = {}
+        request = EvaluateRequest.FromString(self._request_of(payload, people))
         request.as_of = stored.facts.as_of
+        if request.proposal.assets:
+            proposal, _ = await self._assets.resolved(request.proposal, pins=pins_of(uses), people=people)
+            request.proposal.CopyFrom(proposal)
         asked, dossier = read_request(self._gate, request, Faults())
         active = await self._ruleset_of(stored.facts.ruleset.digest)
         waivers = await self._waivers_of(stored.facts.waiver_ids) if stored.facts.waiver_ids else ()

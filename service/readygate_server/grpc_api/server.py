@@ -85,8 +85,8 @@ class GateServer:
                 ("grpc.max_send_message_length", -1),
             ],
         )
-        recording, waivers = (keeping.recording, keeping.waivers) if keeping else (None, None)
-        judging = GateServicer(gate, settings.limits, metrics, recording, waivers)
+        kept = (keeping.recording, keeping.waivers, keeping.assets) if keeping else ()
+        judging = GateServicer(gate, settings.limits, metrics, *kept)
         calls: Any = self._calls  # stands where the generated code expects a server
         add_GateServiceServicer_to_server(judging, calls)
         add_RulesetServiceServicer_to_server(RulesetServicer(gate, settings.limits), calls)

@@ -13,7 +13,7 @@ KEY_ID = r"^[a-z][a-z0-9-]{1,62}$"
 SHA256 = r"^[0-9a-f]{64}$"
 PERSON = r"^[a-z0-9][a-z0-9._@+-]{1,126}$"
 
-RoleName = Literal["evaluator", "requester", "approver", "rule_admin", "auditor"]
+RoleName = Literal["evaluator", "requester", "approver", "rule_admin", "steward", "auditor"]
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 Id = Annotated[str, StringConstraints(pattern=KEY_ID)]
 Text = Annotated[str, StringConstraints(min_length=1)]

@@ -105,14 +105,16 @@ class RequestSealer:
         texts = self._texts(names)
         return self._filled(payload.request, names, texts), None not in texts
 
-    def for_replay(self, payload: Payload) -> bytes:
+    def for_replay(self, payload: Payload, people: dict[str, int] | None = None) -> bytes:
         """Returns a request whose erased names have stand-ins: the same for the same person, and for others another.
 
-        So sources that disagreed about who somebody is still do.
+        So sources that disagreed about who somebody is still do. Payloads that are compared with each other share
+        `people`, which gives each erased person a number.
         """
         names = unpack(payload.names)
+        numbers: dict[str, int] = {} if people is None else people
         texts: list[bytes | None] = [
-            text if text is not None else _stand_in(person, length)
+            text if text is not None else _stand_in(numbers.setdefault(names.people[person], len(numbers)), length)
             for text, (person, _), length in zip(self._texts(names), names.texts, names.lengths, strict=True)
         ]
         return self._filled(payload.request, names, texts)

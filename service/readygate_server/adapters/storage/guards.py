@@ -22,6 +22,9 @@ APPEND_ONLY: Final[dict[str, tuple[str, ...]]] = {
     "ruleset_source": ("digest",),
     "waiver_step": ("waiver_id", "number"),
     "erasure": ("person_ref",),
+    "asset_revision": ("scope", "asset_id", "number"),
+    "asset_request": ("caller", "request_id"),
+    "asset_use": ("scope", "asset_id", "proposal_id"),
 }
 """Tables whose rows stay as they are, with the columns that no two rows share."""
 

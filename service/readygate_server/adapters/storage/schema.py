@@ -130,3 +130,41 @@ RULESET_SOURCE: Final = Table(
     Column("digest", Text, primary_key=True),
     Column("bundle", LargeBinary, nullable=False),
 )
+ASSET_REVISION: Final = Table(
+    "asset_revision",
+    METADATA,
+    Column("scope", Text, primary_key=True),
+    Column("asset_id", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("names", LargeBinary, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_cipher", LargeBinary, nullable=False),
+    Column("content_commitment", LargeBinary, nullable=False),
+    Column("actor_commitment", LargeBinary, nullable=False),
+)
+ASSET_REQUEST: Final = Table(
+    "asset_request",
+    METADATA,
+    Column("caller", Text, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("asset_id", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("is_new", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+ASSET_USE: Final = Table(
+    "asset_use",
+    METADATA,
+    Column("scope", Text, primary_key=True),
+    Column("asset_id", Text, primary_key=True),
+    Column("proposal_id", Text, primary_key=True),
+    Column("noted_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Proposals that referenced an asset at least once; `noted_id` orders them by when they first did."""

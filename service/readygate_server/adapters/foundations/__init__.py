@@ -1,0 +1,1 @@
+"""Registered assets between the contract and what is kept of them."""
