@@ -10,7 +10,7 @@ from readygate_server.adapters.proposals.digest import facts_digest
 from readygate_server.adapters.proposals.entries import Entry, entry_of, evidence_of
 from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.lazy import lazy
-from readygate_server.adapters.proposals.normalise import normalise
+from readygate_server.adapters.proposals.normalise import normalise, speaks_for_use
 from readygate_server.adapters.proposals.paths import clear_fact, set_fact
 from readygate_server.adapters.proposals.readings import Parts, recalled_parts_of
 from readygate_server.adapters.proposals.references import require_resolved
@@ -46,7 +46,11 @@ class ProposalDossier:
 
     @lazy
     def evidence(self) -> Sequence[Evidence]:
-        """Evidence entries as far as judging needs them."""
+        """Evidence entries as far as judging needs them; of sources that disagree only those that won."""
+        if self.conflicts:
+            return evidence_of(
+                [entry_of(each) for each in self.proposal.evidence if speaks_for_use(self.proposal, each)]
+            )
         if self._parts is None:
             return evidence_of(self._entries)
         return [entry for reading in self._parts.readings() for entry in reading.evidence]

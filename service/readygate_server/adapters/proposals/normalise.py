@@ -44,6 +44,21 @@ def normalise(proposal: Proposal) -> tuple[Proposal, tuple[Conflict, ...]]:
     return settled, tuple(conflict for conflict in conflicts if conflict is not None)
 
 
+def speaks_for_use(settled: Proposal, entry: Evidence) -> bool:
+    """True unless an entry of evidence observed another value than the one that is in use.
+
+    What was refuted backs nothing: a fresh measurement of 0.5 does not make an old one of 0.99 fresh.
+    """
+    if not entry.HasField("value"):
+        return True
+    field = fact_fields()[entry.facts[0]]
+    observed = check_value(field, from_wire(entry.value))
+    used = get_fact(settled, FactRef(field.name, entry.subject))
+    if field.name in personal_facts() and used is not None:
+        return same_name(str(observed)) == same_name(str(used))
+    return observed == used
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """A value of a fact with how far it can be trusted."""
