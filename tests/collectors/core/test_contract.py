@@ -10,6 +10,9 @@ from tests.collectors.core.samples import SAMPLES
 from readygate_server.adapters.collectors.contract import Case, assert_contract, contract_problems
 from readygate_server.adapters.collectors.limits import Limits
 from readygate_server.adapters.collectors.registry import OURS, entry_of, registered
+from readygate_server.adapters.collectors.runner import Runner
+from readygate_server.adapters.fact_catalogue import fact_catalogue
+from readygate_server.domain.collected import Subject
 from readygate_server.domain.vocabulary import Scope
 
 SAMPLE = "tests.collectors.core.sample"
@@ -84,3 +87,14 @@ def test_all_problems_are_in_the_error(tmp_path: Path) -> None:
     """Who runs the contract in a test sees all of them."""
     with pytest.raises(AssertionError, match=r"does not keep the contract:\n  crm\.lines: "):
         assert_contract(f"{SAMPLE}:LINES", [case(tmp_path / "case", states=("source.uniqueness",))])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_catalogue_names_the_collectors_of_each_fact(name: str, tmp_path: Path) -> None:
+    """A work item sends people to the collectors that the catalogue names: whoever gives a value is among them."""
+    sample = SAMPLES[name].in_folder(tmp_path)
+    subject = Subject(sample.scope, "asset")
+    found = Runner(folder=tmp_path).collect(entry_of(name), list(map(Path, sample.artefacts)), subject, sample.options)
+
+    given = [fact.fact for fact in found.facts if fact.value is not None]
+    assert [fact for fact in given if name not in fact_catalogue()[fact].collectors] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -163,3 +164,18 @@ def test_a_folder_lends_no_modules(file: Path) -> None:
         (file.parent / name).write_text("raise SystemExit('taken in')")
 
     assert run(file, name="lines").facts[0].value is not None
+
+
+@on_linux
+def test_a_process_has_a_network_with_nothing_in_it() -> None:
+    """Where the system lets it, a library's own code reaches nothing either."""
+    program = (
+        "from readygate_server.adapters.collectors.fences import own_network\n"
+        "print(own_network(), *(line.split(':')[0].strip() for line in open('/proc/net/dev').readlines()[2:]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    isolated, *interfaces = done.stdout.split()
+    if isolated == "False":
+        pytest.skip("the system gives a process no network of its own")
+
+    assert set(interfaces) <= {"lo", "sit0", "tunl0", "ip6tnl0"}
