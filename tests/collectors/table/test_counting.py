@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.collectors.table.telling import collected, contract, csv, facts, value
 
@@ -103,6 +103,7 @@ def test_a_first_column_without_a_name_is_the_number_of_a_row(tmp_path: Path) ->
     assert value(headless["uniqueness"]) == 1.0
 
 
+@settings(max_examples=25)
 @given(keys=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["", "x", "y"])), min_size=1, max_size=30))
 def test_keys_are_counted_as_a_set_counts_them(
     tmp_path_factory: pytest.TempPathFactory, keys: list[tuple[int, str]]

@@ -40,7 +40,7 @@ def open_database(url: str, query: str, place: str) -> Iterator[SqlTable]:
             if statement:
                 connection.execute(sa.text(statement))
             try:
-                yield SqlTable(connection, text)
+                yield SqlTable(connection, f"{text}\n")  # a comment at its end must not take in what follows
             finally:
                 with suppress(SQLAlchemyError):
                     connection.rollback()
