@@ -1,0 +1,1 @@
+"""What the results of tests say, and what they only seem to say."""
