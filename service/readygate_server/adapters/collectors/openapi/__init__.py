@@ -16,6 +16,9 @@ POST or PATCH documents one, or there is none of them | E1 |
 | that it is such a document, with operations | `api.integration_method` | `api` | E1 |
 | `info.contact` | `api.owner.person` | never: a contact is not yet a person, and names are not carried over | |
 
+The check of validity is our own: structure, parameters, references, security, but neither examples nor the keywords of
+schemas. Whoever wants these as well gives a report of Spectral with `--lint`; its errors then count too.
+
 What a document is silent about is not stated, never 0 and never no. What stands behind a reference that was not
 followed is not evaluable. `--operation` narrows all but `api.spec_valid` to the operations that the deployment uses.
 

@@ -11,6 +11,7 @@ from readygate_server.adapters.collectors.documents import shown
 from readygate_server.adapters.collectors.moments import AS_OF, moment_of
 from readygate_server.adapters.collectors.openapi.facts import Seen, facts_of
 from readygate_server.adapters.collectors.openapi.lint import Lint, follow_all
+from readygate_server.adapters.collectors.openapi.linted import LINT, linted
 from readygate_server.adapters.collectors.openapi.notes import notes_of
 from readygate_server.adapters.collectors.openapi.operations import Operation, Operations, mapping, words
 from readygate_server.adapters.collectors.openapi.sight import recognised
@@ -41,7 +42,7 @@ class OpenApiCollector:
     name: str = "openapi"
     version: str = "1"
     scope: Scope = Scope.API
-    options: tuple[Option, ...] = (OPERATION, AS_OF)
+    options: tuple[Option, ...] = (OPERATION, LINT, AS_OF)
 
     def recognises(self, path: Path, head: bytes) -> Recognition | None:
         """Says whether a file says at its top that it is such a document."""
@@ -67,21 +68,25 @@ class OpenApiCollector:
         unread_paths = operations.unread_paths
         request.progress("references", len(found), len(found))
         wrong = tuple(Lint(references, version, operations).wrong())
+        followed = follow_all(references)
+        report = linted(request, frozenset(source.place.name for source in references.sources))
         seen = Seen(
             operations=picked,
             of=len(found),
             used=tuple(sorted(set(used))),
             unread_paths=unread_paths,
             contact=_contact(root),
-            wrong=wrong,
-            followed=follow_all(references),
+            wrong=(*wrong, *report.errors) if report else wrong,
+            linted=report.artefact.digest if report else "",
+            followed=followed,
             as_of=as_of,
         )
+        own = tuple(source.artefact for source in references.sources)
         return Collected(
             collector=self.name,
             version=self.version,
             subject=request.subject,
-            artefacts=tuple(source.artefact for source in references.sources),
+            artefacts=tuple(sorted((*own, report.artefact) if report else own)),
             facts=facts_of(seen),
             notes=tuple(notes_of(seen, version, root, len(operations.schemes))),
         )

@@ -13,6 +13,7 @@ from readygate_server.adapters.collectors.openapi.operations import REPEATABLE, 
 from readygate_server.domain.collected import Measured, Status
 from readygate_server.domain.vocabulary import Grade
 
+_UNCHECKED: Final = "neither examples nor the keywords of schemas were checked"
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -28,6 +29,8 @@ class Seen(NamedTuple):
     unread_paths: int
     contact: bool
     wrong: Sequence[Wrong]
+    linted: str
+    """Digest of what another program found; empty when there is no such report."""
     followed: Followed
     as_of: datetime | None
 
@@ -37,10 +40,11 @@ def facts_of(seen: Seen) -> tuple[Measured, ...]:
     lifecycle = _lifecycle(seen)
     sunset = _sunset(seen) if lifecycle.status is Status.STATED else None
     whole = Asked(seen.of, seen.as_of)
+    checked = whole._replace(parameters=(("lint", seen.linted),)) if seen.linted else whole
     picked = Asked(len(seen.operations), seen.as_of, (("operations", ", ".join(seen.used) or "all"),))
     return (
         whole.measured("api.owner.person", "openapi.contact.v1", owner(contact=seen.contact)),
-        whole.measured("api.spec_valid", METHOD, _valid(seen), Grade.E2),
+        checked.measured("api.spec_valid", METHOD, _valid(seen), Grade.E2),
         picked.measured("api.lifecycle.status", "openapi.deprecated.v1", lifecycle),
         *([picked.measured("api.lifecycle.sunset_on", "openapi.sunset.v1", sunset)] if sunset else []),
         picked.measured("api.idempotent_write_coverage", "openapi.idempotency.v1", _idempotent(seen)),
@@ -50,7 +54,9 @@ def facts_of(seen: Seen) -> tuple[Measured, ...]:
 
 
 def _valid(seen: Seen) -> Answer:
-    examined = "neither examples nor the keywords of schemas were checked"
+    examined = (
+        "examples and the keywords of schemas were checked by another program alone" if seen.linted else _UNCHECKED
+    )
     if seen.wrong or seen.followed.broken:
         return stated(False, examined)
     if seen.followed.unread:
