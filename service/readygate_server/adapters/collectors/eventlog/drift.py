@@ -48,7 +48,7 @@ def drift_of(traces: Traces) -> Drift | None:
     by_chance = []
     for _ in range(SPLITS):
         places = [chance.random() for _ in variants]
-        split = [variant for _, variant in sorted(zip(places, variants, strict=True))]
+        split = [variants[place] for place in sorted(range(len(variants)), key=places.__getitem__)]
         by_chance.append(steps.apart(split[:quarter], split[-quarter:]))
     by_chance.sort()
     return Drift(distance, by_chance[len(by_chance) // 2], by_chance[-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from readygate_server.adapters.collectors.port import ArtefactFault, ArtefactLimitError
@@ -17,6 +17,10 @@ MAX_KINDS: Final = 1_000_000
 
 Kind = tuple[str, str | None, str | None]
 """Activity, step of its life cycle, and who did it; None where the log does not say."""
+
+
+Add = Callable[[int, str | None, int | None, str | None, str | None], None]
+"""Takes the number of a case, an activity, a moment in microseconds, a step of the life cycle, and who did it."""
 
 
 class Mapping(NamedTuple):
@@ -45,8 +49,6 @@ class EventLog:
         """What events are, numbered: there are few, so that an event costs 16 bytes."""
         self.cases = 0
         """Cases that were begun, with or without events."""
-        self.read = 0
-        """Events that were seen, used or not."""
         self.unused: Counter[str] = Counter()
         """Events that could not be used, by the reason."""
         self.namesakes = 0
@@ -56,34 +58,42 @@ class EventLog:
         self.zone = ""
         """That timezone; empty when every timestamp said its own."""
 
-    def add(
-        self, case: int, activity: str | None, moment: int | None, transition: str | None, resource: str | None
-    ) -> None:
-        """Takes an event, or counts why it can not be used.
+    @property
+    def read(self) -> int:
+        """Returns the number of events that were seen, used or not."""
+        return len(self.case) + self.unused.total()
 
-        Raises:
-          ArtefactLimitError: when there are too many.
+    def adder(self) -> Add:
+        """Returns what takes an event, or counts why it can not be used. It is called for each, so it looks little up.
+
+        It raises an `ArtefactLimitError` when there are too many events, or too many different ones.
         """
-        self.read += 1
-        if self.read > MAX_EVENTS:
-            raise too_many(self.place)
-        if not activity or moment is None:
-            self.unused["without activity" if not activity else "without a timestamp that can be read"] += 1
-            return
-        kinds = self.kinds
-        kind = kinds.setdefault((activity, transition, resource), len(kinds))
-        if kind == MAX_KINDS:
-            raise _too_varied(self.place)
-        self.kind.append(kind)
-        self.case.append(case)
-        self.moment.append(moment)
+        cases, moments, kinds = self.case, self.moment, self.kinds
+        add_case, add_moment, add_kind, number = cases.append, moments.append, self.kind.append, kinds.setdefault
+
+        def add(
+            case: int, activity: str | None, moment: int | None, transition: str | None, resource: str | None
+        ) -> None:
+            if not activity or moment is None:
+                self.unused["without activity" if not activity else "without a timestamp that can be read"] += 1
+                return
+            kind = number((activity, transition or None, resource or None), len(kinds))
+            if kind == MAX_KINDS:
+                raise _too_varied(self.place)
+            if len(cases) == MAX_EVENTS:
+                raise _too_many(self.place)
+            add_kind(kind)
+            add_case(case)
+            add_moment(moment)
+
+        return add
 
     def __len__(self) -> int:
         """Returns the number of events that can be used."""
         return len(self.case)
 
 
-def too_many(place: str) -> ArtefactLimitError:
+def _too_many(place: str) -> ArtefactLimitError:
     """Returns the error of a log that is too long."""
     return ArtefactLimitError(
         ArtefactFault(

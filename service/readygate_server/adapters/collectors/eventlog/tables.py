@@ -68,20 +68,19 @@ class _Cases:
     """Numbers cases in the order of their first event, and hands events over to the log."""
 
     def __init__(self, log: EventLog) -> None:
-        self._log = log
+        self._log, self._add = log, log.adder()
         self._numbers: dict[str, int] = {}
 
     def add(
         self, case: str | None, activity: str | None, moment: int | None, transition: str | None, resource: str | None
     ) -> None:
         if not case:
-            self._log.read += 1
             self._log.unused["without case"] += 1
             return
         numbers = self._numbers
         number = numbers.setdefault(case, len(numbers))
         self._log.cases = len(numbers)
-        self._log.add(number, activity, moment, transition, resource)
+        self._add(number, activity, moment, transition, resource)
 
 
 def read_csv(
@@ -129,10 +128,11 @@ def _take_rows(
     columns = _Columns(log.place, header, log.mapping)
     add, width = _Cases(log).add, columns.width
     first, many = columns.activity[0], len(columns.activity) > 1
-    for row in each:
+    for place, row in enumerate(each):
+        if place % _TOLD_EVERY == 0:
+            progress("reading events", place, 0)
         if len(row) != width:
             if row:
-                log.read += 1
                 log.unused["in a row of another width than the header"] += 1
             continue
         add(
@@ -142,8 +142,6 @@ def _take_rows(
             row[columns.lifecycle] if columns.lifecycle is not None else None,
             row[columns.resource] if columns.resource is not None else None,
         )
-        if log.read % _TOLD_EVERY == 0:
-            progress("reading events", log.read, 0)
 
 
 def read_parquet(path: Path, mapping: Mapping, clock: Clock, progress: Callable[[str, int, int], None]) -> EventLog:
@@ -195,7 +193,7 @@ def _take_table(
     total = connection.execute("SELECT count(*) FROM read_parquet(?)", [file]).fetchone()
     selected = _selected(log.mapping, columns, kind)
     connection.execute(f"SELECT {selected} FROM read_parquet(?)", [file])  # noqa: S608 - names of columns are quoted
-    moment_of = clock.place if kind in _WALL else clock.read if kind == "VARCHAR" else _moment_as_is(clock)
+    moment_of = clock.place if kind in _WALL else clock.read if kind == "VARCHAR" else _as_it_is
     add, activities = _Cases(log).add, len(columns.activity)
     while rows := connection.fetchmany(_BATCH):
         for case, moment, transition, resource, *names in rows:
@@ -227,10 +225,5 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _moment_as_is(clock: Clock) -> Callable[[int | None], int | None]:
-    def moment(microseconds: int | None) -> int | None:
-        if microseconds is None:
-            clock.unread += 1
-        return microseconds
-
-    return moment
+def _as_it_is(microseconds: int | None) -> int | None:
+    return microseconds

@@ -15,7 +15,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
-    """Turns timestamps into microseconds since 1970 in UTC, and counts those that say no timezone or nothing at all."""
+    """Turns timestamps into microseconds since 1970 in UTC, and counts those that say no timezone."""
 
     def __init__(self, zone: str = "", pattern: str = "") -> None:
         """Takes the timezone of timestamps that say none, and how they are written when it is not as ISO 8601 says.
@@ -25,7 +25,6 @@ class Clock:
         """
         self.zone = _zone(zone)
         self._parse = partial(_parsed, pattern) if pattern else datetime.fromisoformat
-        self.unread = 0
         self.naive = 0
 
     def read(self, text: str | None) -> int | None:
@@ -36,18 +35,15 @@ class Clock:
                 moment = self._placed(moment)
             return round(moment.timestamp() * _MICROSECONDS)
         except (TypeError, ValueError, OverflowError):
-            self.unread += 1
             return None
 
     def place(self, wall: int | None) -> int | None:
         """Returns the moment of a wall clock, which is given as microseconds since 1970 on it."""
         if wall is None:
-            self.unread += 1
             return None
         try:
             moment = self._placed(datetime(1970, 1, 1) + timedelta(microseconds=wall))  # noqa: DTZ001
         except OverflowError:
-            self.unread += 1
             return None
         return round(moment.timestamp() * _MICROSECONDS)
 

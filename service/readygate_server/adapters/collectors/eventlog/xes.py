@@ -105,7 +105,6 @@ class _Reader:
             return
         self._in_case = False
         if name == "event":
-            self._log.read += 1
             self._log.unused["outside of a case"] += 1
         elif name == "classifier" and self._classifier:
             self._declared(dict(zip(attributes[::2], attributes[1::2], strict=True)))
@@ -126,7 +125,7 @@ class _Reader:
 
     def _handlers_of_events(self) -> tuple[Callable[[str, list[str]], None], Callable[[str], None]]:
         """Returns what follows an event to its end: its own attributes count, those within them don't."""
-        parser, log, add, read = self._parser, self._log, self._log.add, self._clock.read
+        parser, log, add, read = self._parser, self._log, self._log.adder(), self._clock.read
         outside = (self._start, self._end)
         found: dict[str, str] = {}
         get, clear = found.get, found.clear
@@ -148,9 +147,10 @@ class _Reader:
             if inside:
                 inside -= 1
                 return
-            _, keys, timestamp, lifecycle, resource = log.mapping
+            mapping = log.mapping
+            keys = mapping[1]
             activity = get(keys[0]) if len(keys) == 1 else joined([get(key) for key in keys])
-            add(log.cases - 1, activity, read(get(timestamp)), get(lifecycle), get(resource))
+            add(log.cases - 1, activity, read(get(mapping[2])), get(mapping[3]), get(mapping[4]))
             clear()
             parser.StartElementHandler, parser.EndElementHandler = outside
 
