@@ -30,6 +30,7 @@ def test_all_commands_are_there() -> None:
     """The commands are those that the documentation names."""
     assert {" ".join(names) for names in COMMANDS} == {
         *("", "check", "collect", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
+        *("evidence", "evidence show"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
         *("decisions", "decisions list", "decisions watch", "decisions show", "decisions replay"),
         *("log", "log verify", "log proof"),
@@ -37,6 +38,7 @@ def test_all_commands_are_there() -> None:
         *("certificate", "certificate issue", "certificate verify"),
         *("keys", "keys init", "keys rotate", "keys revoke", "keys list", "keys export"),
         *("names", "names erase", "names rotate-key", "retention", "backup", "restore", "fork"),
+        *("assets", "assets register", "assets list", "assets show", "assets revisions", "assets proposals"),
         *("waivers", "waivers request", "waivers approve", "waivers revoke", "waivers show", "waivers list"),
     }
 

@@ -34,6 +34,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "log": ("log", "check the log of records, and get proofs from it"),
     "api-keys": ("api_keys", "make keys of services for the identity file"),
     "waivers": ("waivers", "ask for exceptions to rules, approve them and take them back"),
+    "assets": ("assets", "register data sources, APIs and workflows once for all proposals"),
     "names": ("upkeep", "erase the name of a person from the record, and change the names' key"),
     "retention": ("upkeep", "drop requests and answers that are old"),
     "backup": ("backup", "copy the record, while the server runs"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from readygate_server.adapters.proposals.schema import proposal_schema
 
-_OF_PROPOSALS = ("id", "title")
+_OF_PROPOSALS = ("id", "title", "assets")
 
 
 def foundation_schema() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.reader import build_proposal
 from readygate_server.adapters.yaml_text import Document, read_yaml
+from readygate_server.domain.faults import FaultsError
 
 _NO_ID: Final = "evidence"
 """Stands for the id that a proposal needs and a part of one has not."""
@@ -33,4 +34,8 @@ def read_evidence(text: str, *, file: str) -> EvidenceFile:
     """
     document = read_yaml(text, file=file)
     data = document.data
-    return EvidenceFile(build_proposal({"id": _NO_ID, **data} if isinstance(data, dict) else data, document), document)
+    said = build_proposal({"id": _NO_ID, **data} if isinstance(data, dict) else data, document)
+    if said.assets:
+        message = "a file with facts references no registered assets"
+        raise FaultsError([document.fault(("assets",), message, expected="the facts themselves", at_key=True)])
+    return EvidenceFile(said, document)

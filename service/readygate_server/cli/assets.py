@@ -1,0 +1,284 @@
+"""`readygate assets`: register data sources, APIs and workflows once, look at them, and see what stands on them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from readygate_server.cli.exits import CommandError, Exit
+from readygate_server.cli.options import add_server_command
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from readygate import GateClient
+    from readygate.v1.foundation_pb2 import Asset, AssetScope
+    from readygate.v1.foundation_service_pb2 import AssetRevision, Reevaluation
+    from readygate.v1.proposal_pb2 import Proposal
+
+_REFUSED: Final = ("PERMISSION_DENIED", "ETAG_MISMATCH", "REQUEST_ID_REUSED", "NOT_FOUND")
+_EXITS: Final = "exit codes: 0 done; 1 refused, with the reason; 3 bad input or usage; 4 the service failed"
+_SCOPES: Final = ("source", "api", "workflow")
+_OF_PROPOSALS: Final = ("deployment", "org", "gov", "value", "ops")
+_PAGE: Final = 200
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command and its own commands."""
+    parser = commands.add_parser("assets", help="register data sources, APIs and workflows once for all proposals")
+    own = parser.add_subparsers(dest="assets_command", required=True, metavar="COMMAND")
+    register = _add(own, "register", _register, "register the assets in files, and say which verdicts that changes")
+    register.add_argument(
+        "files", nargs="+", metavar="FILE", help="facts and evidence, as `readygate collect` writes them; - for stdin"
+    )
+    register.add_argument(
+        "--limit", type=int, default=1000, metavar="N", help="most proposals that are judged again (default: 1000)"
+    )
+    listing = _add(own, "list", _list, "list assets, each as it is now")
+    listing.add_argument("--scope", choices=_SCOPES, help="only those of one kind")
+    listing.add_argument("--limit", type=int, default=50, metavar="N", help="most that are shown (default: 50)")
+    show = _add(own, "show", _show, "show an asset with its facts and evidence")
+    _add_asset(show)
+    show.add_argument("--revision", type=int, default=0, metavar="N", help="as it was then (default: as it is now)")
+    revisions = _add(own, "revisions", _revisions, "list the revisions of an asset, newest first")
+    _add_asset(revisions)
+    revisions.add_argument("--limit", type=int, default=50, metavar="N", help="most that are shown (default: 50)")
+    proposals = _add(own, "proposals", _proposals, "judge the open proposals that stand on an asset again, today")
+    _add_asset(proposals)
+    proposals.add_argument(
+        "--open-days", type=int, default=0, metavar="N", help="how long a proposal is open after its decision"
+    )
+    proposals.add_argument(
+        "--limit", type=int, default=1000, metavar="N", help="most proposals that are judged again (default: 1000)"
+    )
+
+
+def _add(own: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    return add_server_command(own, name, run, text, exits=_EXITS)
+
+
+def _add_asset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("asset", metavar="ID", help="id of the asset")
+    parser.add_argument("--scope", choices=_SCOPES, help="what it is, where several have the id")
+
+
+def _server(options: argparse.Namespace) -> AbstractContextManager[GateClient]:
+    from readygate_server.cli.connection import asking
+
+    return asking(options.server, refused=_REFUSED)
+
+
+def _register(options: argparse.Namespace) -> Exit:
+    from readygate.v1 import foundation_service_pb2 as pb
+
+    assets = [asset for file in options.files for asset in _assets_of(file)]
+    done = []
+    with _server(options) as client:
+        for asset in assets:
+            answer = client.register_asset(pb.RegisterAssetRequest(asset=asset))
+            revision = answer.revision
+            _follow(client, revision.scope, revision.id, 0, answer.reevaluation, options.limit)
+            done.append(answer)
+            if options.format == "text":
+                what = "" if answer.is_new else ", which says the same"
+                print(f"{_name(revision.scope)} {revision.id}  revision {revision.revision}{what}  {revision.digest}")
+                _print_changes(answer.reevaluation)
+    return _json(done) if options.format == "json" else Exit.GO
+
+
+def _list(options: argparse.Namespace) -> Exit:
+    with _server(options) as client:
+        found = list(islice(_assets(client, options), max(0, options.limit)))
+    return _print_revisions(found, options, none="no assets")
+
+
+def _assets(client: GateClient, options: argparse.Namespace) -> Iterator[AssetRevision]:
+    from readygate.v1 import foundation_service_pb2 as pb
+
+    request = pb.ListAssetsRequest(page_size=min(max(options.limit, 1), 1000))
+    if options.scope:
+        request.scope = _scope(options.scope)
+    while True:
+        page = client.list_assets(request)
+        yield from page.assets
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def _show(options: argparse.Namespace) -> Exit:
+    with _server(options) as client:
+        revision = _found(client, options, options.revision)
+    if options.format == "json":
+        return _json([revision])
+    print("\n".join(_lines(revision)))
+    return Exit.GO
+
+
+def _revisions(options: argparse.Namespace) -> Exit:
+    from readygate.v1 import foundation_service_pb2 as pb
+
+    found: list[AssetRevision] = []
+    with _server(options) as client:
+        newest = _found(client, options)
+        request = pb.ListAssetRevisionsRequest(scope=newest.scope, id=newest.id)
+        while len(found) < options.limit:
+            request.page_size = min(options.limit - len(found), 1000)
+            page = client.list_asset_revisions(request)
+            found += page.revisions
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                break
+    return _print_revisions(found, options, none="no revisions")
+
+
+def _proposals(options: argparse.Namespace) -> Exit:
+    from readygate.v1 import foundation_service_pb2 as pb
+
+    with _server(options) as client:
+        asset = _found(client, options)
+        request = pb.ReevaluateProposalsRequest(
+            scope=asset.scope, id=asset.id, open_days=options.open_days, page_size=min(max(options.limit, 1), _PAGE)
+        )
+        found = client.reevaluate_proposals(request).reevaluation
+        _follow(client, asset.scope, asset.id, options.open_days, found, options.limit)
+    if options.format == "json":
+        return _json([found])
+    _print_changes(found, with_all=True)
+    return Exit.GO
+
+
+def _follow(
+    client: GateClient, scope: AssetScope.ValueType, id_: str, days: int, found: Reevaluation, limit: int
+) -> None:
+    """Adds what further pages tell, while fewer proposals than the limit were looked at."""
+    from readygate.v1 import foundation_service_pb2 as pb
+
+    while found.next_page_token and len(found.proposals) < limit:
+        if sys.stderr.isatty():
+            print(f"{len(found.proposals)} proposals judged again", file=sys.stderr)
+        request = pb.ReevaluateProposalsRequest(
+            scope=scope, id=id_, open_days=days, page_size=_PAGE, page_token=found.next_page_token
+        )
+        found.ClearField("next_page_token")
+        more = client.reevaluate_proposals(request).reevaluation
+        found.proposals.extend(more.proposals)
+        found.pinned += more.pinned
+        found.not_shown += more.not_shown
+        found.next_page_token = more.next_page_token
+
+
+def _assets_of(file: str) -> Sequence[Asset]:
+    """Returns the assets in a file; what else it says belongs to proposals."""
+    from readygate_server.adapters.evidence_files.reader import read_evidence
+    from readygate_server.adapters.foundations.forms import assets_in
+    from readygate_server.cli.inputs import name_of, read_text
+    from readygate_server.cli.options import faults_text
+    from readygate_server.domain.faults import FaultsError
+
+    try:
+        part = read_evidence(read_text(file), file=name_of(file)).said
+    except FaultsError as error:
+        raise CommandError(faults_text(error)) from None
+    assets = list(assets_in(part))
+    if not assets:
+        raise CommandError(f"{name_of(file)}: there is no data source, API or workflow in it")
+    if left := _left_out(part):
+        print(f"{name_of(file)}: left out, because it belongs to proposals: {', '.join(left)}", file=sys.stderr)
+    return assets
+
+
+def _left_out(part: Proposal) -> Sequence[str]:
+    groups = [field.name for field, _ in part.ListFields() if field.name in _OF_PROPOSALS]
+    entries = sum(not each.subject for each in part.evidence) + sum(not each.subject for each in part.statements)
+    return [*groups, *([f"{entries} entries about the deployment"] if entries else [])]
+
+
+def _found(client: GateClient, options: argparse.Namespace, number: int = 0) -> AssetRevision:
+    """Returns the asset that is meant, of whatever kind it is."""
+    from readygate import GateError
+    from readygate.v1 import foundation_service_pb2 as pb
+
+    found = []
+    for name in (options.scope,) if options.scope else _SCOPES:
+        request = pb.GetAssetRequest(scope=_scope(name), id=options.asset, revision=number)
+        try:
+            found.append(client.get_asset(request).revision)
+        except GateError as error:
+            if error.reason != "NOT_FOUND" or options.scope:
+                raise
+    if not found:
+        wanted = f"{options.asset}@{number}" if number else options.asset
+        raise CommandError(f"no asset has the id {wanted}", Exit.NO_GO)
+    if len(found) > 1:
+        kinds = ", ".join(_name(each.scope) for each in found)
+        raise CommandError(f"{options.asset}: there are several, so say which with --scope: {kinds}")
+    return found[0]
+
+
+def _scope(name: str) -> AssetScope.ValueType:
+    from readygate.v1.foundation_pb2 import AssetScope
+
+    return AssetScope.Value(f"ASSET_SCOPE_{name.upper()}")
+
+
+def _name(number: AssetScope.ValueType) -> str:
+    from readygate.v1.foundation_pb2 import AssetScope
+
+    return AssetScope.Name(number).removeprefix("ASSET_SCOPE_").lower()
+
+
+def _json(messages: Sequence[Message]) -> Exit:
+    from google.protobuf.json_format import MessageToDict
+
+    plain = [MessageToDict(each, preserving_proto_field_name=True) for each in messages]
+    json.dump(plain, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+    return Exit.GO
+
+
+def _print_revisions(found: Sequence[AssetRevision], options: argparse.Namespace, *, none: str) -> Exit:
+    if options.format == "json":
+        return _json(found)
+    print("\n".join(map(_headline, found)) or none)
+    return Exit.GO
+
+
+def _headline(revision: AssetRevision) -> str:
+    when = revision.recorded_at.ToDatetime().isoformat(sep=" ", timespec="seconds")
+    title = f"  {revision.title}" if revision.title else ""
+    return f"{_name(revision.scope):<8}  {revision.id}  revision {revision.revision}  {when}{title}"
+
+
+def _lines(revision: AssetRevision) -> Iterator[str]:
+    """Yields an asset for people, with the names that are not erased."""
+    from readygate_server.adapters.foundations.forms import part_of
+    from readygate_server.adapters.proposals.flatten import facts_of
+    from readygate_server.domain.vocabulary import Scope
+
+    yield _headline(revision)
+    yield f"  digest    {revision.digest}"
+    yield f"  by        {revision.registered_by or 'somebody whose name is erased'}"
+    yield f"  entry     {revision.entry_id} of the log"
+    for _, facts in facts_of(part_of(revision.asset)).of(Scope(_name(revision.scope))):
+        for name, value in sorted(facts.items()):
+            shown = ", ".join(value) if isinstance(value, tuple) else value
+            yield f"  {name} = {shown}"
+    for entry in revision.asset.evidence:
+        grade = f"E{entry.grade - 1}" if entry.grade else "no grade"
+        day = entry.as_of.ToDatetime().date().isoformat() if entry.HasField("as_of") else "no day"
+        yield f"  evidence  {grade}  {day}  {', '.join(entry.facts)}  {entry.source_uri}"
+    for statement in revision.asset.statements:
+        yield f"  no value  {statement.fact}: {statement.reason}"
+
+
+def _print_changes(found: Reevaluation, *, with_all: bool = False) -> None:
+    from readygate_server.cli.asset_changes import change_lines
+
+    for line in change_lines(found, with_all=with_all):
+        print(line)
