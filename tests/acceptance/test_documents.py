@@ -74,7 +74,7 @@ def test_help_texts_are_the_real_ones() -> None:
         assert same_words(text) == same_words(real_help(command)), "python -m tests.cli.help_page writes them anew"
 
 
-@pytest.mark.parametrize("document", [RULES, PROPOSALS, "docs/command-line.md"])
+@pytest.mark.parametrize("document", [RULES, PROPOSALS, "docs/command-line.md", "docs/evidence.md"])
 def test_links_lead_somewhere(document: str) -> None:
     """Every file that a guide links to is there."""
     text = (ROOT / document).read_text(encoding="utf-8")

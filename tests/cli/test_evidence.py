@@ -211,6 +211,17 @@ def test_each_fact_is_measured_claimed_stale_or_missing(crm: Path, tmp_path: Pat
     assert sum(counts.values()) == len(found)
 
 
+def test_evidence_of_no_known_day_is_a_claim(tmp_path: Path) -> None:
+    """The gate can not tell its age, and so it does not count; the table says why."""
+    own = written(tmp_path / "own.yaml", "\n".join(_without_evidence_of_crm()))
+    undated = written(tmp_path / "undated.yaml", CRM.replace("    as_of: 2026-10-30T00:00:00Z\n", ""))
+    arguments = ("evidence", "show", own, "--evidence", undated, *AS_OF, *FULL)
+    ran, text = together((*arguments, "--format", "json"), arguments)
+    found = states(ran)["source.completeness", "crm"]
+    assert (found["state"], found["enough"], found["evidence"]["as_of"]) == ("claimed", False, None)
+    assert "E2, of no known day" in text.out
+
+
 def test_sources_that_disagree_stand_with_the_fact(crm: Path) -> None:
     """The value in use comes first."""
     ran = readygate("evidence", "show", EXAMPLE, "--evidence", crm, *AS_OF, "--format", "json")

@@ -13,7 +13,7 @@ from readygate_server.application.requirements import Requirement, list_requirem
 from readygate_server.domain.backing import group_of
 from readygate_server.domain.decision import Candidate
 from readygate_server.domain.evidence import Evidence
-from readygate_server.domain.facts import FactRef, FactValue, parent_of
+from readygate_server.domain.facts import FactRef, FactValue, parent_of, scope_of
 from readygate_server.domain.tiering import TierAssignment
 from readygate_server.domain.vocabulary import Gate, Grade, Scope
 
@@ -60,7 +60,8 @@ class States(NamedTuple):
 def evidence_states(active: ActiveRuleset, dossier: Dossier, *, gate: Gate, as_of: str) -> States:
     """Returns every fact that is stated, or that the ruleset asks for at a gate, with what it rests on."""
     listed = list_requirements(active, dossier, gate=gate, as_of=as_of)
-    needed = {each.ref: each for each in listed.requirements}
+    # Facts of assets that are not named are asked of nobody.
+    needed = {each.ref: each for each in listed.requirements if each.ref.subject or _is_of_deployment(each.ref)}
     day = date.fromisoformat(as_of).toordinal()
     entries = _by_subject_and_name(each for each in dossier.evidence if each.as_of is None or each.as_of <= day)
     others = {each.ref: each.candidates for each in dossier.conflicts}
@@ -70,6 +71,10 @@ def evidence_states(active: ActiveRuleset, dossier: Dossier, *, gate: Gate, as_o
     ]
     rank = {subject: place for place, subject in enumerate(_subjects(dossier))}
     return States(listed.tier, tuple(sorted(states, key=lambda each: (rank.get(each.ref.subject, -1), each.ref.fact))))
+
+
+def _is_of_deployment(ref: FactRef) -> bool:
+    return scope_of(ref.fact) is Scope.DEPLOYMENT
 
 
 def _stated(dossier: Dossier) -> Iterable[FactRef]:
@@ -111,8 +116,8 @@ def _state(
     counted = [entry for entry in entries if entry.grade is not None and entry.as_of is not None]
     limit = needed.maximum_age_days if needed else 0
     fresh = [entry for entry in counted if _is_fresh(entry, limit, day)]
-    best = max(fresh or counted, key=_rank, default=None)
-    state = _resting_on(best, is_fresh=bool(fresh))
+    best = max(fresh or counted or entries, key=_rank, default=None)
+    state = _resting_on(best, is_fresh=bool(fresh)) if counted else State.CLAIMED
     age = None if best is None or best.as_of is None else day - best.as_of
     return FactState(ref, state, value, best, age, _is_enough(needed, fresh), needed, said, others)
 

@@ -69,7 +69,7 @@ def print_states(console: Console, shown: Shown) -> None:
     if short := sum(not each.enough for each in shown.facts if each.state is not State.MISSING):
         console.print(f"{counted(short, 'stated fact')} with less evidence than is needed", style="yellow")
     if left := shown.there_are - len(shown.facts):
-        console.print(f"{counted(left, 'more fact')} stated that nothing asks for at this gate: --all", style="dim")
+        console.print(f"{counted(left, 'stated fact')} more, which nothing asks for at this gate: --all", style="dim")
     console.print(f"Ruleset {shown.ruleset.name} {shown.ruleset.version}", style="dim")
     if commands := commands_for(shown):
         console.print()
@@ -119,7 +119,8 @@ def _evidence(fact: FactState, sources: Mapping[str, int]) -> Text:
     if (entry := fact.evidence) is not None:
         grade = entry.grade.name if entry.grade is not None else "no grade"
         number = f" [{sources[entry.source_uri]}]" if entry.source_uri else ""
-        text.append(f"{grade}, {counted(fact.age_days or 0, 'day')} old{number}")
+        age = "of no known day" if fact.age_days is None else f"{counted(fact.age_days, 'day')} old"
+        text.append(f"{grade}, {age}{number}")
     elif fact.said:
         text.append(fact.said)
     if fact.others:
