@@ -9,6 +9,7 @@ import pytest
 from tests.collectors.table.telling import collected, contract, csv, facts, value
 
 from readygate_server.adapters.collectors.port import ArtefactError, OptionError
+from readygate_server.adapters.collectors.table import COLLECTOR
 from readygate_server.domain.collected import Status
 from readygate_server.domain.vocabulary import Grade
 
@@ -197,3 +198,27 @@ def test_a_file_that_is_no_contract_is_refused_quickly(tmp_path: Path, text: str
     with pytest.raises(ArtefactError):
         collected(csv(tmp_path, "id\n1\n"), contract=str(path))
     assert time.perf_counter() - began < 5
+
+
+def test_a_contract_with_hundreds_of_keys_and_columns_keeps_its_notes_few(tmp_path: Path) -> None:
+    """Each is counted; the first twenty are told one by one."""
+    names = [f"c{number}" for number in range(120)]
+    stated = contract(tmp_path, *({"name": name, "unique": True, "criticalDataElement": True} for name in names))
+    found = collected(
+        csv(tmp_path, ",".join(names) + "\n" + "\n".join(",".join([n] * 120) for n in "12")), contract=stated
+    )
+    assert sum(note.startswith("key ") for note in found.notes) == 20
+    assert {fact.value for fact in found.facts if fact.fact == "source.uniqueness"} == {1.0}
+
+
+def test_a_contract_is_known_by_its_content_and_brings_the_file_of_its_name(tmp_path: Path) -> None:
+    """CSV and Parquet do not say what is a key, so they are only proposed."""
+    path, file = Path(contract(tmp_path, {"name": "id"})), csv(tmp_path, "id\n1\n")
+    seen = COLLECTOR.recognises(path, path.read_bytes())
+    assert seen is not None
+    assert (seen.id, seen.confidence, seen.along) == ("crm", "high", (file,))
+    table = COLLECTOR.recognises(file, file.read_bytes())
+    assert table is not None
+    assert (table.confidence, table.needs) == ("low", ("critical", "key"))
+    for name in ("x.yaml", "x.png", "x.json"):
+        assert COLLECTOR.recognises(tmp_path / name, b"kind: Pod\n") is None

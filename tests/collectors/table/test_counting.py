@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.collectors.table.telling import collected, contract, csv, facts, value
 
-from readygate_server.adapters.collectors.port import OptionError
+from readygate_server.adapters.collectors.port import ArtefactError, OptionError
 from readygate_server.domain.collected import Status
 from readygate_server.domain.vocabulary import Grade
 
@@ -157,6 +157,32 @@ def test_what_arrives_before_it_happens_gives_no_lag(tmp_path: Path) -> None:
     found = facts(file, recorded_at="happened", loaded_at="arrived")["freshness_lag_p95"]
     assert found.status is Status.NOT_EVALUABLE
     assert "1 rows arrived before they happened" in found.reason
+
+
+def test_moments_with_and_without_a_zone_are_not_compared(tmp_path: Path) -> None:
+    """Neither for a lag nor for the latest; one zone for both columns is what a lag needs."""
+    file = csv(tmp_path, _lags(20, 7).replace(":07:00\n", ":07:00Z\n"))
+    found = facts(file, recorded_at="happened", loaded_at="arrived")["freshness_lag_p95"]
+    assert found.status is Status.NOT_EVALUABLE
+    assert "14 rows state a zone in one" in found.reason
+    mixed = csv(tmp_path, "id,at\n1,2026-07-01 08:00:00\n2,2026-07-01T09:00:00Z\n")
+    assert facts(mixed, key=("id",), recorded_at="at", timezone="Europe/Berlin")["uniqueness"].as_of is None
+
+
+@pytest.mark.parametrize(("rows", "gaps"), [(1000, 5), (100, 1), (50, 1), (300, 3), (7000, 70), (1100, 22), (2900, 58)])
+def test_a_share_on_a_threshold_meets_it(tmp_path: Path, rows: int, gaps: int) -> None:
+    """995 of 1,000 are 0.995 and not a bit less."""
+    file = csv(tmp_path, "a,b\n" + "".join(f"{number},{'' if number < gaps else 1}\n" for number in range(rows)))
+    assert value(facts(file, critical=("b",))["completeness"]) == float(f"{1 - gaps / rows:.6f}")
+
+
+def test_a_reference_into_a_column_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """The file is there, the column is not."""
+    orders, customers = csv(tmp_path, "id,customer\n1,a\n", "orders.csv"), csv(tmp_path, "id\na\n", "customers.csv")
+    with pytest.raises(OptionError, match="no such column"):
+        collected(orders, customers, reference=("customer=customers.csv:number",))
+    with pytest.raises(ArtefactError, match="is not known"):
+        collected(orders, customers, reference=("customer=suppliers.csv:id",))
 
 
 def test_columns_that_are_not_there_are_all_told_at_once(tmp_path: Path) -> None:

@@ -120,6 +120,15 @@ def test_a_query_that_does_more_than_read_is_refused(tmp_path: Path, query: str)
     assert path.read_bytes() == before
 
 
+def test_a_database_is_not_joined_with_a_file(tmp_path: Path) -> None:
+    """And a lag is measured in files only."""
+    path, other = _sqlite(tmp_path / "crm.db"), csv(tmp_path, "id\n1\n", "other.csv")
+    with pytest.raises(OptionError, match="give both as files"):
+        collected(path, other, table="customers", reference=("id=other.csv:id",))
+    lag = facts(path, table="customers", recorded_at="at", loaded_at="at")["freshness_lag_p95"]
+    assert lag.status is Status.NOT_EVALUABLE
+
+
 def test_postgresql_counts_as_files_do(postgres_database: str, tmp_path: Path) -> None:
     """The aggregates are those of every dialect."""
     import sqlalchemy as sa

@@ -141,7 +141,7 @@ def _ratio(checks: list[Check], what: str) -> _Found:
         if check.failing is None or not check.of or check.part or not check.outcome.ran or check.failing > check.of:
             open_.append(check)
         else:
-            least = min(least, 1 - check.failing / check.of)
+            least = min(least, (check.of - check.failing) / check.of)
     coverage = Coverage(len(checks) - len(open_), len(open_), (f"{len(open_)} checks without counts",) if open_ else ())
     if open_:
         failing = sum(check.failing or 0 for check in open_)

@@ -68,6 +68,8 @@ def _fault(project: Project | None, newest: tuple[Run, Json] | None) -> str:
     """Returns why the newest run says nothing about the data of the project."""
     if project is None:
         return "without manifest.json nobody knows which tests are the project's own"
+    if not project.tests:
+        return "no test is defined"
     if newest is None:
         return f"{len(project.tests)} tests are defined, and no run_results.json says what became of them"
     run, file = newest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -63,7 +64,10 @@ class TableCollector:
         if kind == "csv" and b"\x00" not in head[:1024]:
             return Recognition("CSV", stem, confidence="low", needs=("critical", "key"))
         if kind == "contract" and _is_contract(head):
-            return Recognition("ODCS contract", stem, confidence="high")
+            beside = sorted(
+                each for each in path.parent.glob(f"{escape(stem)}.*") if kind_of(each) in ("csv", "parquet")
+            )
+            return Recognition("ODCS contract", stem, confidence="high", along=tuple(beside[:1]))
         if kind == "database" and (head.startswith(b"SQLite format 3\x00") or head[8:12] == b"DUCK"):
             return Recognition("database file", stem, confidence="low", needs=("table", "critical", "key"))
         return None

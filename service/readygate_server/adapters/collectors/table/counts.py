@@ -73,6 +73,8 @@ class Lag(NamedTuple):
     """Rows that could be read before they happened."""
     days: int
     """Different days on which rows arrived."""
+    mixed: int
+    """Rows with a zone in one of the two moments only."""
     p95_minutes: float | None
 
 

@@ -116,11 +116,9 @@ class SqlTable:
 
     def orphans(self, column: Presence, other: str, key: str) -> Orphans:
         """Refuses: a file and a database are not joined."""
-        raise OptionError(
-            ArtefactFault(
-                "--reference", "a query is not joined with a file", way_out=f"join {len((column, other, key))}"
-            )
-        )
+        del column, other, key
+        fault = ArtefactFault("--reference", "a query is not joined with a file", way_out="give both as files")
+        raise OptionError(fault)
 
     def latest(self, column: Column, timezone: str) -> datetime | None:
         """Returns the latest moment before the end of time; None without a zone, where the column states none."""

@@ -42,8 +42,6 @@ class Declared(NamedTuple):
     domains: tuple[tuple[Presence, Domain], ...]
     domains_absent: int
     references: tuple[Reference, ...]
-    tokens_known: bool
-    """True when somebody said what stands for nothing."""
 
 
 def declared(request: Request, contract: Contract | None, columns: tuple[Column, ...]) -> Declared:
@@ -71,7 +69,6 @@ def declared(request: Request, contract: Contract | None, columns: tuple[Column,
         domains=found,
         domains_absent=len(limited) - len(found),
         references=tuple(each for each in references if each is not None),
-        tokens_known=finder.tokens is not None,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, ReaderMissingError
+from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, OptionError, ReaderMissingError
 from readygate_server.adapters.collectors.table.conformity import conforms, moment, offset_stated
 from readygate_server.adapters.collectors.table.contract import Domain
 from readygate_server.adapters.collectors.table.counts import (
@@ -168,6 +168,8 @@ class DuckTable:
     def orphans(self, column: Presence, other: str, key: str) -> Orphans:
         """Counts references into the column of another view, both as texts."""
         name = quoted(column.column.name)
+        if key not in (row[0] for row in self._session.run(f"DESCRIBE {other}", self._path)):
+            raise OptionError(ArtefactFault("--reference", "the file that it leads into has no such column"))
         row = self._one(
             f"SELECT count(*), count(*) FILTER (known.value IS NULL) FROM"
             f" (SELECT {name}::VARCHAR AS value FROM {SOURCE} WHERE NOT ({missing(column)})) AS found"
@@ -181,7 +183,7 @@ class DuckTable:
         at, stated = moment(column), offset_stated(column)
         days = listed(SENTINELS)
         row = self._one(
-            f"SELECT max(moment), coalesce(bool_and(stated), false) FROM"
+            f"SELECT max(moment), coalesce(bool_and(stated), false), coalesce(bool_or(stated), false) FROM"
             f" (SELECT {at} AS moment, {stated} AS stated FROM {SOURCE})"
             f" WHERE moment IS NOT NULL AND isfinite(moment) AND strftime(moment, '%Y-%m-%d') NOT IN ({days})"
         )
@@ -189,7 +191,7 @@ class DuckTable:
             return None
         if row[1]:
             return _utc(row[0])
-        if not timezone:
+        if row[2] or not timezone:  # what states its zone and what does not are not to be compared
             return None
         zoned = self._one(f"SELECT timezone('UTC', timezone({literal(timezone)}, {literal(str(row[0]))}::TIMESTAMP))")
         return _utc(zoned[0])
@@ -197,14 +199,15 @@ class DuckTable:
     def lag(self, event: Column, arrival: Column, days: int) -> Lag:
         """Measures the lag of what arrived in the last days, up to the last arrival."""
         row = self._one(
-            f"WITH pairs AS (SELECT {moment(event)} AS e, {moment(arrival)} AS a FROM {SOURCE}),"
+            f"WITH pairs AS (SELECT {moment(event)} AS e, {moment(arrival)} AS a,"
+            f" {offset_stated(event)} <> {offset_stated(arrival)} AS mixed FROM {SOURCE}),"
             f" recent AS (SELECT * FROM pairs WHERE a > (SELECT max(a) FROM pairs) - INTERVAL {int(days)} DAY)"
             " SELECT count(*), count(*) FILTER (e IS NULL), count(*) FILTER (e > a),"
-            " count(DISTINCT a::DATE), quantile_disc(epoch(a) - epoch(e), 0.95) FROM recent"
+            " count(DISTINCT a::DATE), count(*) FILTER (mixed), quantile_disc(epoch(a) - epoch(e), 0.95) FROM recent"
         )
         unread = int(self._one(f"SELECT count(*) FILTER ({moment(arrival)} IS NULL) FROM {SOURCE}")[0])
-        minutes = None if row[4] is None else float(row[4]) / 60
-        return Lag(int(row[0]), int(row[1]) + unread, int(row[2]), int(row[3]), minutes)
+        minutes = None if row[5] is None else float(row[5]) / 60
+        return Lag(int(row[0]), int(row[1]) + unread, int(row[2]), int(row[3]), int(row[4]), minutes)
 
     def _pattern_is_read(self, pattern: str) -> bool:
         """True for a pattern that the engine takes: one whose time grows with the text only."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from readygate_server.adapters.collectors.port import Request
 from readygate_server.adapters.collectors.table.contract import STATUSES, Contract
-from readygate_server.adapters.collectors.table.counts import Absent, Column, Table
+from readygate_server.adapters.collectors.table.counts import Absent, Column, Lag, Table
 from readygate_server.adapters.collectors.table.declared import Declared, Key
 from readygate_server.domain.collected import Coverage, Measured, Status
 from readygate_server.domain.vocabulary import Grade
@@ -70,7 +70,8 @@ def completeness(table: Table, told: Declared, notes: list[str]) -> Counted:
     doubtful = sum(each.doubtful - each.missing for each in counts)
     if doubtful:
         least, most = (
-            1 - max(ways) / table.rows for ways in zip(*((c.doubtful, c.missing) for c in counts), strict=True)
+            (table.rows - max(ways)) / table.rows
+            for ways in zip(*((c.doubtful, c.missing) for c in counts), strict=True)
         )
         reason = (
             f"{doubtful} values read as if they stood for nothing (NA, null, \\N, - and the like): complete is"
@@ -78,7 +79,7 @@ def completeness(table: Table, told: Declared, notes: list[str]) -> Counted:
         )
         return Counted(fact, method, None, Status.NOT_EVALUABLE, reason, coverage, parameters=parameters)
     worst = max(each.missing for each in counts)
-    return Counted(fact, method, 1 - worst / table.rows, coverage=coverage, parameters=parameters)
+    return Counted(fact, method, (table.rows - worst) / table.rows, coverage=coverage, parameters=parameters)
 
 
 def _absences(rows: int, counts: list[Absent]) -> Iterator[str]:
@@ -104,7 +105,7 @@ def uniqueness(table: Table, told: Declared, notes: list[str]) -> Counted:
         return Counted(fact, method, None, Status.NOT_EVALUABLE, reason)
     if not table.rows:
         return Counted(fact, method, None, Status.NOT_EVALUABLE, "the table has no rows")
-    least = 1.0
+    least, kept = 1.0, len(notes)
     for place, key in enumerate(told.keys, 1):
         found = table.keys(key.columns)
         least = min(least, found.distinct / table.rows)
@@ -114,6 +115,7 @@ def uniqueness(table: Table, told: Declared, notes: list[str]) -> Counted:
             f" duplicateValues {surplus}, {found.incomplete} rows without a whole key"
         )
     parameters = (("keys", digest_of(*map(_key_text, told.keys))),)
+    del notes[kept + _MOST_NOTES :]
     return Counted(fact, method, least, coverage=Coverage(table.rows, 0), parameters=parameters)
 
 
@@ -135,7 +137,7 @@ def validity(table: Table, told: Declared, notes: list[str]) -> Counted:
             continue
         examined += found[0]
         invalid += found[1]
-        least = min(least, 1 - found[1] / found[0]) if found[0] else least
+        least = min(least, (found[0] - found[1]) / found[0]) if found[0] else least
     notes.append(f"columns with a domain: {declared}; invalidValues {invalid} of {examined} values")
     parameters = (("domains", digest_of(*(f"{each.column.name}\x01{domain!r}" for each, domain in told.domains))),)
     coverage = Coverage(examined, unread, (f"{unread} columns not checked",) if unread else ())
@@ -158,12 +160,13 @@ def references(table: Table, told: Declared, views: Mapping[str, str], promised:
         reason = f"the contract has {promised} relationships; name the files: --reference column=file:column"
         plain = "no reference is declared: --reference column=file:column"
         return Counted(fact, method, None, Status.NOT_STATED, reason if promised else plain)
-    least, examined = 1.0, 0
+    least, examined, kept = 1.0, 0, len(notes)
     for place, each in enumerate(told.references, 1):
         found = table.orphans(each.column, views[each.file], each.key)
         notes.append(f"reference {place}: {found.orphans} of {found.references} lead nowhere")
         examined += found.references
-        least = min(least, 1 - found.orphans / found.references) if found.references else least
+        least = min(least, (found.references - found.orphans) / found.references) if found.references else least
+    del notes[kept + _MOST_NOTES :]
     parameters = (("references", digest_of(*(f"{e.column.column.name}={e.file}:{e.key}" for e in told.references))),)
     if not examined:
         return Counted(fact, method, None, Status.NOT_EVALUABLE, "no row refers to anything", parameters=parameters)
@@ -185,19 +188,25 @@ def lag(table: Table, event: Column | None, arrival: Column | None, promises: in
     coverage = Coverage(
         found.rows, found.unread, (f"{found.unread} rows without both moments",) if found.unread else ()
     )
-    reason = _lag_fault(found.days, found.negative, found.unread)
+    reason = _lag_fault(found)
     if reason or found.p95_minutes is None:
         reason = reason or "no row has both moments"
         return Counted(fact, method, None, Status.NOT_EVALUABLE, reason, coverage, parameters=parameters)
     return Counted(fact, method, found.p95_minutes, coverage=coverage, parameters=parameters)
 
 
-def _lag_fault(days: int, negative: int, unread: int) -> str:
-    if negative:
-        return f"{negative} rows arrived before they happened, so the two columns are of different clocks or zones"
-    if days < LAG_DAYS:
-        return f"rows arrived on {days} days; the lag is asked over {LAG_DAYS}, and one load of everything has none"
-    return f"{unread} rows have not both moments, and they may be the late ones" if unread else ""
+def _lag_fault(found: Lag) -> str:
+    if found.mixed:
+        return f"{found.mixed} rows state a zone in one of the two moments only"
+    if found.negative:
+        return (
+            f"{found.negative} rows arrived before they happened, so the two columns are of different clocks or zones"
+        )
+    if found.days < LAG_DAYS:
+        return (
+            f"rows arrived on {found.days} days; the lag is asked over {LAG_DAYS}, and one load of everything has none"
+        )
+    return f"{found.unread} rows have not both moments, and they may be the late ones" if found.unread else ""
 
 
 def contract_facts(contract: Contract, table: Table | None) -> Iterator[Counted]:
