@@ -159,7 +159,7 @@ class Lint:
                     yield Wrong("parameter", place)
 
     def _sound(self, parameter: Mapping[str, object]) -> bool:
-        place = parameter.get("in")
+        place = words(parameter.get("in"))
         if not words(parameter.get("name")):
             return False
         if self._version.swagger:
