@@ -259,3 +259,13 @@ def test_a_list_that_becomes_too_long_is_refused() -> None:
     ]
     with pytest.raises(FaultsError, match="the list is too long"):
         joined(*many)
+
+
+def test_a_registered_asset_can_be_measured_again() -> None:
+    """What a file says of an asset that the proposal only references stands in the proposal, beside the reference."""
+    own = "id: refunds\nassets: [{scope: source, id: crm}]\n"
+    merged = joined(MEASURED, to=own)
+    assert [each.id for each in merged.assets] == ["crm"]
+    assert [(each.id, each.completeness) for each in merged.data_sources] == [("crm", 0.97)]
+    assert [each.subject for each in merged.evidence] == ["crm"]
+    assert not joined("apis: []\n", to=own).data_sources

@@ -17,6 +17,7 @@ from readygate_server.adapters.evidence_files.values import (
     AssetKey,
     Said,
     Values,
+    assets_of,
     disputed_among,
     is_metrics,
     subjects_of,
@@ -26,7 +27,7 @@ from readygate_server.adapters.proposals.limits import MAX_TEXT
 from readygate_server.adapters.proposals.paths import has_fact, set_fact
 from readygate_server.adapters.proposals.personal import NAMED
 from readygate_server.adapters.proposals.validation import validate_proposal
-from readygate_server.adapters.proposals.vocabulary import parts_of
+from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, parts_of
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.faults import Fault, FaultsError
 
@@ -50,6 +51,7 @@ def with_evidence(
     disputed = disputed_among(own, said)
     merged = Proposal()
     merged.CopyFrom(proposal)
+    _place(merged, files)
     filled = _fill(merged, own, said, disputed)
     narrow_entries(merged, own, filled)
     add_entries(merged, said, disputed)
@@ -60,6 +62,16 @@ def with_evidence(
             for each in late
         )
     return merged
+
+
+def _place(merged: Proposal, files: Iterable[EvidenceFile]) -> None:
+    """Gives registered assets that a file speaks of a place, for what it says of them."""
+    known = assets_of(merged)
+    for scope, field in ASSET_FIELDS.items():
+        held = getattr(merged, field)
+        for asset in (asset for file in files for asset in getattr(file.said, field)):
+            if (scope, asset.id) in known and all(each.id != asset.id for each in held):
+                held.add(id=asset.id)
 
 
 def _fill(merged: Proposal, own: Values, said: Iterable[Said], disputed: frozenset[FactRef]) -> frozenset[FactRef]:

@@ -10,6 +10,7 @@ from readygate_server.adapters.evidence_files.reader import EvidenceFile
 from readygate_server.adapters.proposals.flatten import facts_of
 from readygate_server.adapters.proposals.paths import get_fact
 from readygate_server.adapters.proposals.personal import NAMED, personal_facts, same_name
+from readygate_server.adapters.proposals.references import scopes
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, Kind, fact_fields
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.domain.vocabulary import Scope
@@ -27,8 +28,9 @@ class Said(NamedTuple):
 
 
 def assets_of(proposal: Proposal) -> frozenset[AssetKey]:
-    """Returns the assets that a proposal names."""
-    return frozenset((scope, asset.id) for scope, field in ASSET_FIELDS.items() for asset in getattr(proposal, field))
+    """Returns the assets that a proposal describes, or names as registered ones."""
+    described = {(scope, asset.id) for scope, field in ASSET_FIELDS.items() for asset in getattr(proposal, field)}
+    return frozenset(described | {(scopes()[each.scope], each.id) for each in proposal.assets})
 
 
 def subjects_of(proposal: Proposal) -> frozenset[str]:
