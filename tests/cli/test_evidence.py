@@ -12,6 +12,7 @@ from google.protobuf.json_format import Parse
 from readygate.v1.decision_pb2 import OUTCOME_SATISFIED, OUTCOME_STALE, OUTCOME_VIOLATED, Decision
 from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse
 from tests.cli.command import AS_OF, DRAFTS_FOR_STAFF, EXAMPLE, Ran, check_example, on_terminal, readygate, together
+from tests.cli.serving import served
 
 CRM = """\
 # yaml-language-server: $schema=schema/foundation.schema.json
@@ -96,6 +97,17 @@ def test_several_files_are_joined_in_any_order(crm: Path, tmp_path: Path) -> Non
     )
     assert one.out == other.out
     assert one.out
+
+
+def test_a_server_judges_and_records_what_was_joined(crm: Path, tmp_path: Path) -> None:
+    """The same files give the same decision here and there, and the record has the digest of the joined facts."""
+    arguments = ("check", EXAMPLE, *AS_OF, "--evidence", crm, "--format", "json")
+    with served(tmp_path) as (_, address):
+        here, there = together(arguments, (*arguments, "--server", address))
+        listed = readygate("decisions", "list", "--server", address, "--format", "json")
+    assert there.code == here.code, there.err
+    assert decision(there) == decision(here)
+    assert decision(here).facts_digest in listed.out
 
 
 def test_several_proposals_share_evidence(crm: Path, tmp_path: Path) -> None:
