@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from readygate_server.adapters.collectors.checks import check_collected, folders_of
@@ -120,12 +121,17 @@ class Runner:
         return frame.scan
 
     def _run(self, name: str, task: Task) -> Frame:
+        # What a reader puts aside holds data: it is gone afterwards, also when the process was stopped or died.
+        with TemporaryDirectory(prefix="readygate-collect-", ignore_cleanup_errors=True) as aside:
+            return self._run_beside(name, task, aside)
+
+    def _run_beside(self, name: str, task: Task, aside: str) -> Frame:
         process = subprocess.Popen(  # noqa: S603, our own interpreter and module
             _CHILD,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if self._debug else subprocess.DEVNULL,
-            env=self._environment,
+            env={**self._environment, "TMPDIR": aside},
             cwd=self._folder,
             start_new_session=True,
         )
