@@ -16,7 +16,7 @@ from tests.collectors.table.telling import CRM, collected, contract, csv, facts,
 from readygate_server.adapters.collectors.limits import Limits
 from readygate_server.adapters.collectors.port import ArtefactError, ReaderMissingError
 from readygate_server.adapters.collectors.registry import Entry
-from readygate_server.adapters.collectors.runner import Runner
+from readygate_server.adapters.collectors.runner import CollectorLimitError, Runner
 from readygate_server.domain.collected import Status
 from readygate_server.domain.errors import GateError
 
@@ -161,8 +161,23 @@ def test_a_query_without_end_is_stopped_by_the_limits(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE crm (id)")
     connection.close()
     file.write_text("WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r")
-    with pytest.raises(Exception, match="limit"):
+    with pytest.raises(CollectorLimitError, match="processor time"):
         Runner(Limits(cpu_seconds=2, wall_seconds=20)).collect(TABLE, (database, file), CRM, {"key": ("x",)})
+
+
+def test_what_was_put_aside_is_gone_when_the_process_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count that spills to disk and is stopped leaves no values there."""
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    path = tmp_path / "crm.parquet"
+    duckdb.sql("SELECT 'customer ' || hash(range) || hash(range + 1) AS id FROM range(6000000)").to_parquet(str(path))
+    monkeypatch.setattr("tempfile.tempdir", str(aside))
+    seen: list[Path] = []
+    runner = Runner(Limits(wall_seconds=2), progress=lambda *_: seen.extend(aside.rglob("*")))
+    with pytest.raises(CollectorLimitError):
+        runner.collect(TABLE, (path,), CRM, {"key": ("id",)})
+    assert seen
+    assert list(aside.iterdir()) == []
 
 
 def test_a_table_is_collected_in_a_process_of_its_own(tmp_path: Path) -> None:
