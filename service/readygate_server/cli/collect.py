@@ -38,6 +38,10 @@ usage; 4 a collector failed
 """
 
 
+class NeedsOptionError(CommandError):
+    """Ends the command because an option is missing, or does not fit the artefact."""
+
+
 def add_to(commands: Any) -> None:
     """Adds the command. The options of a collector are only known when it is named."""
     parser = commands.add_parser(
@@ -145,13 +149,15 @@ def collected(
     network: bool,
 ) -> Collected:
     """Runs a collector; what goes wrong ends the command with the exit code that fits."""
-    from readygate_server.adapters.collectors.port import ArtefactError
+    from readygate_server.adapters.collectors.port import ArtefactError, OptionError
     from readygate_server.adapters.collectors.runner import CollectorLimitError
     from readygate_server.cli.collect_output import clear
     from readygate_server.domain.errors import GateError
 
     try:
         return runner.collect(entry, artefacts, subject, options, network=network)
+    except OptionError as error:
+        raise NeedsOptionError(_listed(error)) from None
     except (ArtefactError, CollectorLimitError) as error:
         raise CommandError(_listed(error)) from None
     except GateError as error:

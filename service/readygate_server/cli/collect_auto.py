@@ -16,7 +16,7 @@ from readygate_server.adapters.collectors.frames import Scan
 from readygate_server.adapters.collectors.port import OptionValue
 from readygate_server.adapters.collectors.registry import entry_of, registered
 from readygate_server.adapters.collectors.runner import CollectorLimitError, Runner
-from readygate_server.cli.collect import add_limits, add_output, collected, runner_of
+from readygate_server.cli.collect import NeedsOptionError, add_limits, add_output, collected, runner_of
 from readygate_server.cli.collect_output import check_output, clear, say_found, write_foundation
 from readygate_server.cli.console import PIPED_WIDTH
 from readygate_server.cli.exits import CommandError, Exit, worst
@@ -136,14 +136,14 @@ def _print(finds: Sequence[Find], problems: Sequence[str], *, by_proposal: bool)
         out.print(f"  {way}", soft_wrap=True)
 
 
-def _way(find: Find, *, by_proposal: bool) -> str:
+def _way(find: Find, *, by_proposal: bool, as_command: bool = False) -> str:
     """Returns the words of the command line that make it certain, with gaps where something has to be told."""
     seen = find.sighting
     asset = find.asset or find.likely or "…"
-    if not seen.needs and (by_proposal or seen.confidence == "high"):
+    if not as_command and not seen.needs and (by_proposal or seen.confidence == "high"):
         return f"--map {shlex.quote(seen.path)}={asset}"
     files = shlex.join([seen.path, *seen.along])
-    needs = "".join(f" --{name} …" for name in seen.needs)
+    needs = "".join(f" --{name} …" for name in seen.needs) or (" --…" if as_command else "")
     return f"readygate collect {seen.collector} {files} --asset {asset}{needs} -o FILE"
 
 
@@ -153,6 +153,11 @@ def _collect_all(runner: Runner, finds: Sequence[Find], output: str) -> int:
     for find in finds:
         try:
             found.append(_collect(runner, find))
+        except NeedsOptionError as error:
+            # Only the content said so, so that nothing is wrong: it has to be told.
+            sys.stderr.write(
+                f"{find.sighting.path}: has to be told: {error}\n  {_way(find, by_proposal=True, as_command=True)}\n"
+            )
         except CommandError as error:
             sys.stderr.write(f"readygate: {error}\n")
             codes.append(error.code)

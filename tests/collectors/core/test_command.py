@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from tests.cli.command import EXAMPLE, readygate
-from tests.collectors.core.samples import OPENAPI, SAMPLES
+from tests.collectors.core.samples import MANIFEST, OPENAPI, SAMPLES
 
 from readygate_server.adapters.collectors.foundation import MARK
 from readygate_server.adapters.evidence_files.reader import read_evidence
+from readygate_server.cli.collect_output import clear, progress
 
 COLLECTED_AT = re.compile(r"collected_at: .*")
 TABLE = ("collect", "table", "customers.csv", "--asset", "crm", "--key", "id", "--critical", "name")
@@ -167,3 +171,94 @@ def test_auto_says_that_it_found_nothing(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (0, "")
     assert ran.err == "nothing found that a collector reads\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_only_the_content_says_is_asked_and_no_fault(tmp_path: Path) -> None:
+    """A file that turns out to need an option is told with the command that takes it; the rest is collected."""
+    (tmp_path / "orders.yaml").write_text(OPENAPI)
+    other = '"model.b.x": {"unique_id": "model.b.x", "resource_type": "model", "package_name": "b", "name": "x"},'
+    nameless = MANIFEST.replace('"project_name": "shop", ', "").replace('"nodes": {', f'"nodes": {{{other}')
+    (tmp_path / "manifest.json").write_text(nameless)
+    ran = readygate("collect", "auto", ".", "-o", "found.yaml", cwd=tmp_path)
+
+    assert ran.code == 0
+    assert "manifest.json: has to be told: --package: " in ran.err
+    assert re.search(r"^  readygate collect dbt manifest\.json --asset [\w-]+ --… -o FILE$", ran.err, re.MULTILINE)
+    assert "wrote found.yaml" in ran.err
+
+
+COUNTER = '''
+from readygate_server.adapters.collectors.artefacts import read_whole
+from readygate_server.domain.collected import Collected, Coverage, Measured, Status
+from readygate_server.domain.vocabulary import Grade, Scope
+
+class Counter:
+    """Counts what it likes."""
+
+    name, version, scope, options = "counter", "9", Scope.SOURCE, ()
+
+    def recognises(self, path, head):
+        return None
+
+    def collect(self, request):
+        artefact, _ = read_whole(request.artefacts[0])
+        way = "counter.bytes.v1"
+        fact = Measured("source.validity", Status.STATED, 1.0, "", Grade.E2, way, (), Coverage(artefact.size, 0), None)
+        return Collected("counter", "9", request.subject, (artefact,), (fact,))
+
+COLLECTOR = Counter()
+'''
+
+
+def test_collectors_of_other_packages_are_welcome(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A package that is installed adds its collector; another of its that is broken is told and harms nothing."""
+    site = tmp_path_factory.mktemp("site")
+    about = site / "acme_collectors-2.5.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-collectors\nVersion: 2.5\n")
+    (about / "entry_points.txt").write_text(
+        "[readygate.collectors]\ncounter = acme_counter:COLLECTOR\nruin = acme_ruin:COLLECTOR\n"
+    )
+    (site / "acme_counter.py").write_text(COUNTER)
+    (site / "acme_ruin.py").write_text("raise RuntimeError('not today')\n")
+    env = {"PYTHONPATH": os.pathsep.join([str(site), *(path for path in sys.path if path)])}
+
+    listed = readygate("collect", "--list", env=env)
+    ran = readygate("collect", "counter", "customers.csv", "--asset", "crm", env=env, cwd=folder)
+    ruined = readygate("collect", "ruin", "customers.csv", "--asset", "crm", env=env, cwd=folder)
+
+    assert re.search(r"^counter +9 +source +acme-collectors 2\.5$", listed.out, re.MULTILINE)
+    assert "ruin of acme-collectors" in listed.err
+    assert (ran.code, read_evidence(ran.out, file="-").said.data_sources[0].validity) == (0, 1.0)
+    assert ruined.code == 4
+    assert "the collector ruin of acme-collectors 2.5 can not be imported: RuntimeError: not today" in ruined.err
+
+
+class _Terminal(io.StringIO):
+    """A terminal that keeps what is written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown when it takes a while, with a share where the total is known, and taken away at the end."""
+    now = iter([0.0, 0.1, 1.0, 2.0])
+    monkeypatch.setattr("readygate_server.cli.collect_output.time.monotonic", lambda: next(now))
+    terminal = _Terminal()
+    show = progress(terminal)
+    show("starting", 1, 10)
+    show("counting\x1b[2J", 5, 10)
+    show("reading", 12_345, 0)
+    clear(terminal)
+
+    assert terminal.getvalue() == "\r\x1b[Kcounting[2J 50 %\r\x1b[Kreading 12,345\r\x1b[K"
+
+
+def test_no_progress_is_written_to_files() -> None:
+    """What is no terminal gets none of it."""
+    file = io.StringIO()
+    progress(file)("reading", 1, 2)
+    clear(file)
+
+    assert file.getvalue() == ""
