@@ -331,3 +331,12 @@ def test_namespace_prefixes_and_order_of_attributes_are_free(tmp_path: Path) -> 
     told = told.replace("<x:log ", '<x:log xmlns:x="http://www.xes-standard.org/" ')
     (tmp_path / "b.xes").write_text(told)
     assert values(collected(tmp_path / "b.xes")) == values(collected(tmp_path / "a.xes"))
+
+
+def test_an_attribute_without_value_says_nothing(tmp_path: Path) -> None:
+    """Whatever else it has, and however the event's other attributes are written."""
+    text = write_xes(tmp_path / "a.xes", cases(*["ab"] * 30)).read_text()
+    odd = '<trace><event>{}<date key="time:timestamp" value="2026-01-05T10:00:00Z"/></event></trace></log>'
+    for each in ('<string key="concept:name" id="7"/>', '<string key="concept:name"/>', '<string value="a" id="7"/>'):
+        (tmp_path / "b.xes").write_text(text.replace("</log>", odd.format(each)))
+        assert fact(collected(tmp_path / "b.xes"), CASES).coverage.why == ("1 events without activity",)

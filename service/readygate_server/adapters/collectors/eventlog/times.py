@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from readygate_server.adapters.collectors.eventlog.log import EventLog
 from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, OptionError
 
-_MICROSECONDS: Final = 1_000_000
+_SECOND: Final = 1_000_000
+_DAY: Final = 86_400 * _SECOND
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,7 +34,8 @@ class Clock:
             moment = self._parse(text)  # type: ignore[arg-type] # a TypeError is what None gets
             if moment.tzinfo is None:
                 moment = self._placed(moment)
-            return round(moment.timestamp() * _MICROSECONDS)
+            since = moment - EPOCH
+            return since.days * _DAY + since.seconds * _SECOND + since.microseconds
         except (TypeError, ValueError, OverflowError):
             return None
 
@@ -45,7 +47,7 @@ class Clock:
             moment = self._placed(datetime(1970, 1, 1) + timedelta(microseconds=wall))  # noqa: DTZ001
         except OverflowError:
             return None
-        return round(moment.timestamp() * _MICROSECONDS)
+        return (moment - EPOCH) // timedelta(microseconds=1)
 
     def _placed(self, moment: datetime) -> datetime:
         self.naive += 1
@@ -89,4 +91,4 @@ def _zone(name: str) -> ZoneInfo | None:
 
 def moment_of(microseconds: int) -> datetime:
     """Returns a moment in UTC, to the second."""
-    return EPOCH + timedelta(seconds=microseconds // _MICROSECONDS)
+    return EPOCH + timedelta(seconds=microseconds // _SECOND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _NAME: Final = "concept:name"
 _IN_LOG: Final = 1
 _IN_TRACE: Final = 2
-_PLAIN: Final = 4
-"""Length of the list of an attribute that has a key and a value and no more."""
+_PLAIN: Final = {"key": "value"}
+"""Which name follows which where an attribute has a key and a value, in this order."""
 _VALUE: Final = 3
 _KEYS: Final = re.compile(r"'([^']*)'|(\S+)")
 
@@ -40,11 +40,16 @@ def read_xes(
     place = uri_of(path)
     log = EventLog(place, "XES", mapping)
     parser = parser_for(place)
-    _Reader(parser, log, clock, classifier).attach()
+    reader = _Reader(parser, log, clock, classifier)
+    reader.attach()
     with opened(path) as source:
         feed(parser, source, place, lambda _: progress("reading events", log.read, 0))
+    reader.finish()
     clock.close(log)
     return log
+
+
+Handlers = tuple[Callable[[str, list[str]], None], Callable[[str], None]]
 
 
 class _Reader:
@@ -58,7 +63,7 @@ class _Reader:
         self._depth = 0
         self._in_case = False
         self._names: set[str] = set()
-        self._of_event = self._handlers_of_events()
+        self._of_event, self.finish = self._handlers_of_events()
 
     def attach(self) -> None:
         """Follows the parser outside of events."""
@@ -123,38 +128,56 @@ class _Reader:
                 self._log.mapping = self._log.mapping._replace(activity=keys)
                 self._classified = True
 
-    def _handlers_of_events(self) -> tuple[Callable[[str, list[str]], None], Callable[[str], None]]:
-        """Returns what follows an event to its end: its own attributes count, those within them don't."""
+    def _handlers_of_events(self) -> tuple[Handlers, Callable[[], None]]:
+        """Returns what follows an event, and what takes it when it is over.
+
+        Elements are kept as they start, and ends as the parser gives them to a list, which takes no call of Python. As
+        many of both mean that what starts next is an attribute of the event itself; more ends, that the event is over.
+        """
         parser, log, add, read = self._parser, self._log, self._log.adder(), self._clock.read
-        outside = (self._start, self._end)
-        found: dict[str, str] = {}
-        get, clear = found.get, found.clear
-        inside = 0
+        starts: list[list[str] | None] = []
+        ends: list[str] = []
+        keep = starts.append
 
-        def start(_tag: str, attributes: list[str]) -> None:
-            nonlocal inside
-            if inside == 0 and len(attributes) == _PLAIN and attributes[0] == "key":
-                found[attributes[1]] = attributes[3]
-            elif inside == 0:
-                given = dict(zip(attributes[::2], attributes[1::2], strict=True))
-                found[given.get("key", "")] = given.get("value", "")
-            elif inside > MAX_DEPTH:
+        def start(tag: str, attributes: list[str]) -> None:
+            within = len(starts) - len(ends)
+            if within == 0:
+                keep(attributes)
+            elif within < 0:
+                take()
+                if within < -1 or tag != self._event_tag:
+                    self.attach()
+                    self._start(tag, attributes)
+            elif within < MAX_DEPTH:
+                keep(None)
+            else:
                 raise too_deep(log.place, parser.CurrentLineNumber)
-            inside += 1
 
-        def end(_tag: str) -> None:
-            nonlocal inside
-            if inside:
-                inside -= 1
+        def take() -> None:
+            if len(ends) <= len(starts):
                 return
-            mapping = log.mapping
-            keys = mapping[1]
+            try:
+                get = {key: value for first, key, second, value in starts if _PLAIN[first] == second}.get  # type: ignore[misc]
+            except (KeyError, TypeError, ValueError):  # another order, other attributes, or elements within
+                get = _own(starts).get
+            _, keys, timestamp, lifecycle, resource = log.mapping
             activity = get(keys[0]) if len(keys) == 1 else joined([get(key) for key in keys])
-            add(log.cases - 1, activity, read(get(mapping[2])), get(mapping[3]), get(mapping[4]))
-            clear()
-            parser.StartElementHandler, parser.EndElementHandler = outside
+            add(log.cases - 1, activity, read(get(timestamp)), get(lifecycle), get(resource))
+            self._depth -= len(ends) - len(starts) - 1
+            starts.clear()
+            ends.clear()
 
-        return start, end
+        return (start, ends.append), take
+
+
+def _own(starts: Iterable[list[str] | None]) -> dict[str, str]:
+    """Returns the attributes of an event; of two with one key the later, as in a table."""
+    found: dict[str, str] = {}
+    for attributes in starts:
+        if attributes is not None:
+            given = dict(zip(attributes[::2], attributes[1::2], strict=True))
+            found[given.get("key", "")] = given.get("value", "")
+    return found
 
 
 def _undeclared(classifier: str) -> OptionError:
