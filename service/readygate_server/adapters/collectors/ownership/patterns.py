@@ -34,10 +34,12 @@ def _ends(steps: list[str], parts: list[str]) -> set[int]:
     for number, step in enumerate(steps):
         if step == _ANY:
             last = number == len(steps) - 1
-            first = min(ends, default=len(parts) + 1)
+            first = min(ends)
             ends = set(range(first + 1 if last else first, len(parts) + 1))
         else:
             ends = {end + 1 for end in ends if end < len(parts) and _fits(step, parts[end])}
+        if not ends:
+            break
     return ends
 
 
