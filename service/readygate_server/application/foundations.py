@@ -17,7 +17,12 @@ from readygate_server.application.foundation_ports import (
     SealedAsset,
 )
 from readygate_server.application.record_ports import NameVault
-from readygate_server.domain.errors import EtagMismatchError, NotFoundError, RequestIdReusedError
+from readygate_server.domain.errors import (
+    EtagMismatchError,
+    NotFoundError,
+    PermissionDeniedError,
+    RequestIdReusedError,
+)
 from readygate_server.domain.foundations import AssetKey
 from readygate_server.domain.identity import Principal, Role
 from readygate_server.domain.vocabulary import Scope
@@ -92,6 +97,8 @@ class Foundations:
           EtagMismatchError: when there is another newest revision than the caller says.
         """
         who.require(Role.STEWARD)
+        if not who.may(Role.STEWARD, asset=f"{offered.key.scope.value}/{offered.key.id}"):
+            raise PermissionDeniedError(Role.STEWARD, asset=str(offered.key))
         sealed = await self._sealer.seal_soon(offered.content, caller=who.name)
         claim = None
         if request_id:

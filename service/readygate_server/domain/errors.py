@@ -135,6 +135,7 @@ class PermissionDeniedError(GateError):
     needs: str
     ruleset: str = ""
     proposal: str = ""
+    asset: str = ""
 
     def __str__(self) -> str:
         """Returns the role that is needed, and for what."""
@@ -143,7 +144,7 @@ class PermissionDeniedError(GateError):
 
     @property
     def _scope(self) -> tuple[tuple[str, str], ...]:
-        return ("ruleset", self.ruleset), ("proposal", self.proposal)
+        return ("ruleset", self.ruleset), ("proposal", self.proposal), ("asset", self.asset)
 
 
 @dataclass(eq=False)

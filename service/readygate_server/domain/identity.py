@@ -53,10 +53,12 @@ class Binding:
     """Names of rulesets."""
     proposals: tuple[str, ...] = ("*",)
     """Ids of proposals."""
+    assets: tuple[str, ...] = ("*",)
+    """Assets that may be registered, such as `source/crm`."""
 
-    def covers(self, *, ruleset: str, proposal: str) -> bool:
-        """True when the binding holds for a ruleset and a proposal; an empty one stands for any that it covers."""
-        return _matches(self.rulesets, ruleset) and _matches(self.proposals, proposal)
+    def covers(self, *, ruleset: str, proposal: str, asset: str = "") -> bool:
+        """True when the binding holds there; what is empty stands for any that it covers."""
+        return _matches(self.rulesets, ruleset) and _matches(self.proposals, proposal) and _matches(self.assets, asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,11 @@ class Principal:
     signed_in_at: int | None = None
     """Unix seconds at which the person gave a proof of identity; None when nothing says so."""
 
-    def may(self, role: Role, *, ruleset: str = "", proposal: str = "") -> bool:
+    def may(self, role: Role, *, ruleset: str = "", proposal: str = "", asset: str = "") -> bool:
         """True when a binding gives the role; nothing else does."""
-        return any(each.role is role and each.covers(ruleset=ruleset, proposal=proposal) for each in self.bindings)
+        return any(
+            each.role is role and each.covers(ruleset=ruleset, proposal=proposal, asset=asset) for each in self.bindings
+        )
 
     def require(self, *roles: Role, ruleset: str = "", proposal: str = "") -> None:
         """Raises PermissionDeniedError unless at least one of the roles is given."""

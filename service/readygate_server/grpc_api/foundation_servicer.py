@@ -34,7 +34,7 @@ _LARGEST_PAGE: Final = 1_000
 _MOST_PROPOSALS: Final = 200
 _OPEN_DAYS: Final = 90
 _MOST_DAYS: Final = 366
-_SPARE_SECONDS: Final = 0.5
+_SPARE_SECONDS: Final = 1.0
 """What is left of a call's time when no further proposal is begun."""
 
 Read = Callable[[Asset], OfferedAsset]

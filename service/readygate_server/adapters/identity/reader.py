@@ -80,7 +80,10 @@ def _bindings(entries: Iterable[Binding]) -> Mapping[str, tuple[RoleBinding, ...
 
 
 def _roles(binding: Binding) -> tuple[RoleBinding, ...]:
-    return tuple(RoleBinding(Role(role), tuple(binding.rulesets), tuple(binding.proposals)) for role in binding.roles)
+    return tuple(
+        RoleBinding(Role(role), tuple(binding.rulesets), tuple(binding.proposals), tuple(binding.assets))
+        for role in binding.roles
+    )
 
 
 def _match(token: Token) -> TokenMatch:

@@ -118,6 +118,9 @@ class Binding(Shape):
     roles: Annotated[list[RoleName], Field(min_length=1)]
     rulesets: Annotated[list[Text], Field(min_length=1, description="Names; `*` stands for anything.")] = ["*"]
     proposals: Annotated[list[Text], Field(min_length=1, description="Ids; `*` stands for anything.")] = ["*"]
+    assets: Annotated[
+        list[Text], Field(min_length=1, description="What a steward may register, such as `source/crm-*` or `api/*`.")
+    ] = ["*"]
 
     @model_validator(mode="after")
     def _for_somebody(self) -> Binding:
