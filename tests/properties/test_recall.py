@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from readygate.v1.evidence_pb2 import FACT_STATEMENT_KIND_NOT_APPLICABLE
+from readygate.v1.evidence_pb2 import FACT_STATEMENT_KIND_NOT_APPLICABLE, EvidenceGrade
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals import readings
 from readygate_server.adapters.proposals.dossier import dossier_of
@@ -25,7 +25,7 @@ from readygate_server.grpc_api.decision_messages import decision_message
 from readygate_server.grpc_api.judging import judge
 from readygate_server.grpc_api.requests import Asked
 from tests.builders import AS_OF, full_rules
-from tests.properties.generated import Sketch, all_facts, candidates
+from tests.properties.generated import Sketch, all_facts, candidates, moment
 
 PROPOSALS = 1_500
 FEW = 7
@@ -58,6 +58,13 @@ def some_proposals(count: int) -> list[Proposal]:
                 reason=f"reason {chance.randrange(3)}",
                 stated_by="somebody",
             )
+        if chance.random() < 0.2:
+            observed = proposal.evidence.add(
+                facts=["source.completeness"], grade=EvidenceGrade.ValueType(chance.randrange(1, 5))
+            )
+            observed.subject = chance.choice(proposal.data_sources).id
+            observed.as_of.CopyFrom(moment(chance.choice((5, 900))))
+            observed.value.number = chance.choice((0.2, 0.99, 1.0))
         made.append(proposal)
     return made
 
