@@ -229,11 +229,14 @@ def test_exceptions_are_those_that_are_named(tmp_path: Path) -> None:
     assert refused.reason == "1 of 2 activities named with --exception-activity never occur in the log"
 
 
-def _weekly(weeks: int, busy: tuple[int, ...] = (), slow: tuple[int, ...] = ()) -> list[Event]:
-    """Returns a log of about ten cases a week that take about a day; busy weeks have 40, slow ones take five."""
+def _weekly(weeks: int, busy: tuple[int, ...] = (), slow: tuple[int, ...] = (), grown: int = 99) -> list[Event]:
+    """Returns a log of about ten cases a week that take about a day; busy weeks have 40, slow ones take five.
+
+    From the week `grown` on there are three more a week.
+    """
     log = []
     for week in range(weeks):
-        for place in range(40 if week in busy else 9 + week % 3):
+        for place in range(40 if week in busy else 9 + week % 3 + 3 * (week >= grown)):
             begin = week * WEEK + place * 2
             log += [
                 Event(f"{week}-{place}", "open", at(begin)),
@@ -254,6 +257,12 @@ def test_stable_weeks_are_those_since_the_last_signal(
     found = fact(collected(path, end_activity=("close",)), STABLE)
     assert found.value == stable
     assert found.as_of == datetime(2026, 5, 18, tzinfo=UTC)
+
+
+def test_a_lasting_shift_is_a_signal(tmp_path: Path) -> None:
+    """Eight weeks in a row on one side of the mean are one, although each of them lies within the limits."""
+    path = write_csv(tmp_path / "log.csv", _weekly(20, grown=10))
+    assert fact(collected(path, end_activity=("close",)), STABLE).value == 0
 
 
 def test_stable_weeks_want_an_end_and_enough_weeks(tmp_path: Path) -> None:
