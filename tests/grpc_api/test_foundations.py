@@ -21,6 +21,7 @@ from readygate.v1.foundation_pb2 import Asset
 from readygate.v1.owner_pb2 import Owner
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import RulesetSelector
+from readygate_server.adapters.backups import back_up, restore
 from readygate_server.adapters.foundations.forms import assets_in
 from readygate_server.bootstrap import Snapshot, load_snapshot
 from tests.grpc_api import rules_on_disk
@@ -330,3 +331,109 @@ async def test_without_a_record_there_are_no_assets(served: Running) -> None:
         assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NOT_CONFIGURED")
         assert "--data-dir" in str(caught.value)
     assert served.judged() == 0
+
+
+def named(person: str = "jane.doe@bank.example") -> Asset:
+    """Returns an asset that a person owns, measured and vouches for."""
+    asset = crm(0.95, owner=Owner(person=person, role="Head of data"))
+    asset.evidence[0].collector = person
+    asset.evidence[0].attested_by = person
+    asset.statements.add(fact="source.accuracy", subject="crm", kind=2, reason="Nobody looked.", stated_by=person)
+    asset.evidence.add(facts=["source.owner.person"], subject="crm", value=evidence_pb2.FactValue(text=person))
+    return asset
+
+
+async def test_an_erased_name_is_in_no_asset(small: Running, tmp_path: Path) -> None:
+    """Erasure takes a name out of every revision, here and in the file; digests, verdicts and replays stay."""
+    registered = await register(small.client, named())
+    answer = await small.client.evaluate(asking(standing_on_crm(), "", "small"))
+    before = await small.client.evaluate(asking(standing_on_crm(), "", "small"))
+    erased = await small.client.erase_person(
+        decisions.ErasePersonRequest(person="jane.doe@bank.example", reason="ticket 4711")
+    )
+    shown = (await small.client.get_asset(pb.GetAssetRequest(scope=SOURCE, id="crm"))).revision
+    after = await small.client.evaluate(asking(standing_on_crm(), "", "small"))
+    replayed = await small.client.replay_decision(
+        decisions.ReplayDecisionRequest(decision_id=answer.record.decision_id)
+    )
+    files = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("record.db*"))
+
+    assert erased.entry_id
+    assert registered.revision.asset.source.owner.person == "jane.doe@bank.example"
+    assert b"jane" not in shown.SerializeToString()
+    assert (shown.names_erased, shown.digest) == (True, registered.revision.digest)
+    assert shown.asset.source.owner.role == "Head of data"
+    assert exactly(after.decision) == exactly(before.decision)
+    assert replayed.identical
+    assert b"jane.doe" not in files
+
+
+async def test_who_registered_can_be_erased(small: Running) -> None:
+    """The caller of a registration is one of the names: erased, the revision stays and says nobody."""
+    await register(small.client, crm())
+    await small.client.erase_person(decisions.ErasePersonRequest(person="service:local", reason="ticket 4712"))
+    shown = (await small.client.get_asset(pb.GetAssetRequest(scope=SOURCE, id="crm"))).revision
+
+    assert (shown.registered_by, shown.revision, shown.names_erased) == ("", 1, False)
+
+
+@pytest.mark.parametrize(("inline", "conflicts"), [("Jane Doe", 0), ("person:jane doe", 0), ("John Doe", 1)])
+async def test_a_conflict_about_a_name_outlives_the_name(small: Running, inline: str, conflicts: int) -> None:
+    """Whether proposal and registered asset name the same person is told after an erasure as before."""
+    await register(small.client, crm(0.95, owner=Owner(person="Jane Doe")))
+    proposal = standing_on_crm()
+    proposal.data_sources.add(id="crm").owner.person = inline
+    answers = [await small.client.evaluate(asking(proposal, "", "small"))]
+    for person in ("Jane Doe", "John Doe"):
+        await small.client.erase_person(decisions.ErasePersonRequest(person=person, reason="ticket 4713"))
+        wanted = decisions.ReplayDecisionRequest(decision_id=answers[0].record.decision_id)
+        replayed = await small.client.replay_decision(wanted)
+        assert replayed.identical, replayed
+
+    assert len(answers[0].decision.conflicts) == conflicts
+    assert b"Doe" not in answers[0].decision.SerializeToString()
+
+
+async def test_assets_are_the_same_in_a_postgres(postgres_database: str, tmp_path: Path) -> None:
+    """Two servers on one database: what one registers goes into what the other answers, and is judged again there."""
+    (tmp_path / "rules").mkdir()
+    rules_on_disk.write(tmp_path / "rules", version="2026.1.0")
+    snapshot = load_snapshot(tmp_path / "rules").compile_all()
+    async with (
+        keeping(snapshot, tmp_path / "data", database_url=postgres_database) as one,
+        keeping(snapshot, tmp_path / "data", database_url=postgres_database) as other,
+    ):
+        await register(one.client, crm(0.5))
+        first = await other.client.evaluate(asking(standing_on_crm(), "", "small"))
+        found = (await register(one.client, crm(0.95))).reevaluation
+        second = await other.client.evaluate(asking(standing_on_crm(), "", "small"))
+        replayed = await one.client.replay_decision(
+            decisions.ReplayDecisionRequest(decision_id=first.record.decision_id)
+        )
+
+    assert [each.decision.verdict for each in (first, second)] == [VERDICT_NO_GO, VERDICT_GO]
+    assert [(each.decision_id, each.is_changed) for each in found.proposals] == [(first.record.decision_id, True)]
+    assert replayed.identical
+
+
+async def test_a_backup_has_the_assets(tmp_path: Path) -> None:
+    """Restored elsewhere, every revision is there with its names, and a proposal is answered from it."""
+    (tmp_path / "rules").mkdir()
+    rules_on_disk.write(tmp_path / "rules", version="2026.1.0")
+    snapshot = load_snapshot(tmp_path / "rules").compile_all()
+    async with keeping(snapshot, tmp_path / "data") as served:
+        await register(served.client, named())
+        shown = [await served.client.get_asset(pb.GetAssetRequest(scope=SOURCE, id="crm"))]
+        answer = await served.client.evaluate(asking(standing_on_crm(), "r-1", "small"))
+        await asyncio.to_thread(back_up, tmp_path / "data", tmp_path / "backup")
+    for path in (tmp_path / "data").glob("record.db*"):
+        path.unlink()
+    restore(tmp_path / "backup", tmp_path / "data")
+    async with keeping(snapshot, tmp_path / "data") as served:
+        shown.append(await served.client.get_asset(pb.GetAssetRequest(scope=SOURCE, id="crm")))
+        again = await served.client.evaluate(asking(standing_on_crm(), "r-2", "small"))
+        users = await served.client.reevaluate_proposals(pb.ReevaluateProposalsRequest(scope=SOURCE, id="crm"))
+
+    assert shown[0] == shown[1]
+    assert exactly(again.decision) == exactly(answer.decision)
+    assert [each.proposal_id for each in users.reevaluation.proposals] == ["p"]

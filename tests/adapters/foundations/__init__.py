@@ -1,0 +1,1 @@
+"""Tests of registered assets between contract and record."""
