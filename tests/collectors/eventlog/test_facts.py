@@ -232,11 +232,11 @@ def test_exceptions_are_those_that_are_named(tmp_path: Path) -> None:
 def _weekly(weeks: int, busy: tuple[int, ...] = (), slow: tuple[int, ...] = (), grown: int = 99) -> list[Event]:
     """Returns a log of about ten cases a week that take about a day; busy weeks have 40, slow ones take five.
 
-    From the week `grown` on there are three more a week.
+    From the week `grown` on there are four more a week.
     """
     log = []
     for week in range(weeks):
-        for place in range(40 if week in busy else 9 + week % 3 + 3 * (week >= grown)):
+        for place in range(40 if week in busy else 9 + week % 3 + 4 * (week >= grown)):
             begin = week * WEEK + place * 2
             log += [
                 Event(f"{week}-{place}", "open", at(begin)),
