@@ -79,15 +79,17 @@ def test_what_a_revision_changes_is_said(address: str, tmp_path: Path) -> None:
     assert asked.out == "".join(line + "\n" for line in changed.out.splitlines()[1:])
 
 
-def test_without_a_server_references_are_refused(tmp_path: Path) -> None:
-    """A check in this process knows no registered assets, and says what to do instead of judging without them."""
+@pytest.mark.parametrize("command", ["check", "facts", "evidence show"])
+def test_without_a_server_references_are_refused(tmp_path: Path, command: str) -> None:
+    """A command in this process knows no registered assets, and says what to do instead of judging without them."""
     proposal = tmp_path / "refunds.yaml"
     proposal.write_text(PROPOSAL, encoding="utf-8")
 
-    ran = readygate("check", str(proposal))
+    ran = readygate(*command.split(), str(proposal))
 
-    assert ran.code == 3
+    assert (ran.code, ran.out) == (3, "")
     assert "--server HOST:PORT" in ran.err
+    assert "Traceback" not in ran.err
 
 
 def test_what_is_no_asset_is_left_out_or_refused(address: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from readygate_server import ENGINE_VERSION
 from readygate_server.cli.exits import CommandError, Exit
+from readygate_server.domain.errors import InvalidInputError
 
 _DESCRIPTION = """\
 readygate asks, before money is spent, whether an AI deployment has the data, APIs, workflows and ownership
@@ -87,6 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         sys.stderr.write(f"readygate: {error}\n")
         return int(error.code)
+    except InvalidInputError as error:
+        # Such as a proposal with references to assets, which only a server knows.
+        sys.stderr.write(f"readygate: {error}\n")
+        return int(Exit.BAD_INPUT)
     except BrokenPipeError:
         # The reader went away, as `head` does; there is nobody left to tell.
         sys.stderr.close()
