@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from readygate import GateClient
-    from readygate.v1.foundation_pb2 import Asset, AssetScope
-    from readygate.v1.foundation_service_pb2 import AssetRevision, Reevaluation
+    from readygate.v1.foundation_pb2 import AssetScope
+    from readygate.v1.foundation_service_pb2 import AssetRevision, Reevaluation, RegisterAssetRequest
     from readygate.v1.proposal_pb2 import Proposal
+    from readygate_server.adapters.foundations.updating import Named
 
 _REFUSED: Final = ("PERMISSION_DENIED", "ETAG_MISMATCH", "REQUEST_ID_REUSED", "NOT_FOUND")
 _EXITS: Final = "exit codes: 0 done; 1 refused, with the reason; 3 bad input or usage; 4 the service failed"
@@ -35,6 +36,9 @@ def add_to(commands: Any) -> None:
     register = _add(own, "register", _register, "register the assets in files, and say which verdicts that changes")
     register.add_argument(
         "files", nargs="+", metavar="FILE", help="facts and evidence, as `readygate collect` writes them; - for stdin"
+    )
+    register.add_argument(
+        "--replace", action="store_true", help="drop what else is registered of them (default: keep it)"
     )
     register.add_argument(
         "--limit", type=int, default=1000, metavar="N", help="most proposals that are judged again (default: 1000)"
@@ -76,11 +80,14 @@ def _server(options: argparse.Namespace) -> AbstractContextManager[GateClient]:
 def _register(options: argparse.Namespace) -> Exit:
     from readygate.v1 import foundation_service_pb2 as pb
 
-    assets = [asset for file in options.files for asset in _assets_of(file)]
+    found = _found_in(options.files)
     done = []
     with _server(options) as client:
-        for asset in assets:
-            answer = client.register_asset(pb.RegisterAssetRequest(asset=asset))
+        for each in found:
+            request = pb.RegisterAssetRequest(asset=each.asset)
+            if not options.replace:
+                _update(client, each, request)
+            answer = client.register_asset(request)
             revision = answer.revision
             _follow(client, revision.scope, revision.id, 0, answer.reevaluation, options.limit)
             done.append(answer)
@@ -89,6 +96,28 @@ def _register(options: argparse.Namespace) -> Exit:
                 print(f"{_name(revision.scope)} {revision.id}  revision {revision.revision}{what}  {revision.digest}")
                 _print_changes(answer.reevaluation)
     return _json(done) if options.format == "json" else Exit.GO
+
+
+def _update(client: GateClient, found: Named, request: RegisterAssetRequest) -> None:
+    """Joins what was found to what is registered, if anything is; refused when that changes meanwhile."""
+    from readygate import GateError
+    from readygate.v1 import foundation_service_pb2 as pb
+    from readygate_server.adapters.foundations.forms import key_of
+    from readygate_server.adapters.foundations.updating import updated
+    from readygate_server.cli.options import faults_text
+    from readygate_server.domain.faults import FaultsError
+
+    key = key_of(found.asset)
+    try:
+        newest = client.get_asset(pb.GetAssetRequest(scope=_scope(key.scope.value), id=key.id)).revision
+        request.asset.CopyFrom(updated(newest.asset, found))
+        request.newest_revision = newest.revision
+    except GateError as error:
+        if error.reason != "NOT_FOUND":
+            raise
+        request.newest_revision = 0
+    except FaultsError as error:
+        raise CommandError(faults_text(error)) from None
 
 
 def _list(options: argparse.Namespace) -> Exit:
@@ -173,22 +202,30 @@ def _follow(
         found.next_page_token = more.next_page_token
 
 
-def _assets_of(file: str) -> Sequence[Asset]:
-    """Returns the assets in a file; what else it says belongs to proposals."""
-    from readygate_server.adapters.evidence_files.reader import read_evidence
-    from readygate_server.adapters.foundations.forms import assets_in
-    from readygate_server.cli.inputs import name_of, read_text
+def _found_in(files: Sequence[str]) -> Sequence[Named]:
+    """Returns the assets in files, each once with all that they say of it."""
+    from readygate_server.adapters.foundations.updating import joined
     from readygate_server.cli.options import faults_text
     from readygate_server.domain.faults import FaultsError
 
     try:
-        part = read_evidence(read_text(file), file=name_of(file)).said
+        return list(joined([each for file in files for each in _assets_of(file)]))
     except FaultsError as error:
         raise CommandError(faults_text(error)) from None
-    assets = list(assets_in(part))
+
+
+def _assets_of(file: str) -> Sequence[Named]:
+    """Returns the assets in a file; what else it says belongs to proposals."""
+    from readygate_server.adapters.evidence_files.reader import read_evidence
+    from readygate_server.adapters.foundations.forms import assets_in
+    from readygate_server.adapters.foundations.updating import Named
+    from readygate_server.cli.inputs import name_of, read_text
+
+    said = read_evidence(read_text(file), file=name_of(file))
+    assets = [Named(said.name, asset) for asset in assets_in(said.said)]
     if not assets:
         raise CommandError(f"{name_of(file)}: there is no data source, API or workflow in it")
-    if left := _left_out(part):
+    if left := _left_out(said.said):
         print(f"{name_of(file)}: left out, because it belongs to proposals: {', '.join(left)}", file=sys.stderr)
     return assets
 
