@@ -62,6 +62,24 @@ def test_register_and_look(address: str, tmp_path: Path) -> None:
     assert [line.split("revision ")[1][0] for line in revisions.out.splitlines()] == ["2", "1"]
 
 
+def test_what_else_is_registered_stays_unless_replaced(address: str, tmp_path: Path) -> None:
+    """Files about one asset make one revision; a later file takes the place of what it speaks of, or of all of it."""
+    owners = tmp_path / "owners.yaml"
+    owners.write_text("data_sources: [{id: crm, owner: {role: Head of data}}]\n", encoding="utf-8")
+    both = run(address, "register", crm(tmp_path), str(owners))
+    later = run(address, "register", crm(tmp_path, 0.9))
+    joined = run(address, "show", "crm").out
+    run(address, "register", crm(tmp_path, 0.9), "--replace")
+    alone = run(address, "show", "crm").out
+
+    assert both.out.count("source crm  revision 1") == 1
+    assert "revision 2" in later.out
+    assert "source.owner.role = Head of data" in joined
+    assert "source.completeness = 0.9" in joined
+    assert "revision 3" in alone
+    assert "source.owner" not in alone
+
+
 def test_what_a_revision_changes_is_said(address: str, tmp_path: Path) -> None:
     """A proposal that stands on the asset is judged again, and the findings that changed are told."""
     run(address, "register", crm(tmp_path))

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from readygate import GateClient
     from readygate.v1.foundation_pb2 import AssetScope
     from readygate.v1.foundation_service_pb2 import AssetRevision, Reevaluation, RegisterAssetRequest
-    from readygate.v1.proposal_pb2 import Proposal
     from readygate_server.adapters.foundations.updating import Named
 
 _REFUSED: Final = ("PERMISSION_DENIED", "ETAG_MISMATCH", "REQUEST_ID_REUSED", "NOT_FOUND")
 _EXITS: Final = "exit codes: 0 done; 1 refused, with the reason; 3 bad input or usage; 4 the service failed"
 _SCOPES: Final = ("source", "api", "workflow")
-_OF_PROPOSALS: Final = ("deployment", "org", "gov", "value", "ops")
 _PAGE: Final = 200
 
 
@@ -79,8 +77,10 @@ def _server(options: argparse.Namespace) -> AbstractContextManager[GateClient]:
 
 def _register(options: argparse.Namespace) -> Exit:
     from readygate.v1 import foundation_service_pb2 as pb
+    from readygate_server.cli.asset_files import found_in
+    from readygate_server.cli.asset_text import registered_line
 
-    found = _found_in(options.files)
+    found = found_in(options.files)
     done = []
     with _server(options) as client:
         for each in found:
@@ -92,8 +92,7 @@ def _register(options: argparse.Namespace) -> Exit:
             _follow(client, revision.scope, revision.id, 0, answer.reevaluation, options.limit)
             done.append(answer)
             if options.format == "text":
-                what = "" if answer.is_new else ", which says the same"
-                print(f"{_name(revision.scope)} {revision.id}  revision {revision.revision}{what}  {revision.digest}")
+                print(registered_line(answer))
                 _print_changes(answer.reevaluation)
     return _json(done) if options.format == "json" else Exit.GO
 
@@ -145,7 +144,9 @@ def _show(options: argparse.Namespace) -> Exit:
         revision = _found(client, options, options.revision)
     if options.format == "json":
         return _json([revision])
-    print("\n".join(_lines(revision)))
+    from readygate_server.cli.asset_text import lines
+
+    print("\n".join(lines(revision)))
     return Exit.GO
 
 
@@ -202,40 +203,6 @@ def _follow(
         found.next_page_token = more.next_page_token
 
 
-def _found_in(files: Sequence[str]) -> Sequence[Named]:
-    """Returns the assets in files, each once with all that they say of it."""
-    from readygate_server.adapters.foundations.updating import joined
-    from readygate_server.cli.options import faults_text
-    from readygate_server.domain.faults import FaultsError
-
-    try:
-        return list(joined([each for file in files for each in _assets_of(file)]))
-    except FaultsError as error:
-        raise CommandError(faults_text(error)) from None
-
-
-def _assets_of(file: str) -> Sequence[Named]:
-    """Returns the assets in a file; what else it says belongs to proposals."""
-    from readygate_server.adapters.evidence_files.reader import read_evidence
-    from readygate_server.adapters.foundations.forms import assets_in
-    from readygate_server.adapters.foundations.updating import Named
-    from readygate_server.cli.inputs import name_of, read_text
-
-    said = read_evidence(read_text(file), file=name_of(file))
-    assets = [Named(said.name, asset) for asset in assets_in(said.said)]
-    if not assets:
-        raise CommandError(f"{name_of(file)}: there is no data source, API or workflow in it")
-    if left := _left_out(said.said):
-        print(f"{name_of(file)}: left out, because it belongs to proposals: {', '.join(left)}", file=sys.stderr)
-    return assets
-
-
-def _left_out(part: Proposal) -> Sequence[str]:
-    groups = [field.name for field, _ in part.ListFields() if field.name in _OF_PROPOSALS]
-    entries = sum(not each.subject for each in part.evidence) + sum(not each.subject for each in part.statements)
-    return [*groups, *([f"{entries} entries about the deployment"] if entries else [])]
-
-
 def _found(client: GateClient, options: argparse.Namespace, number: int = 0) -> AssetRevision:
     """Returns the asset that is meant, of whatever kind it is."""
     from readygate import GateError
@@ -253,7 +220,9 @@ def _found(client: GateClient, options: argparse.Namespace, number: int = 0) -> 
         wanted = f"{options.asset}@{number}" if number else options.asset
         raise CommandError(f"no asset has the id {wanted}", Exit.NO_GO)
     if len(found) > 1:
-        kinds = ", ".join(_name(each.scope) for each in found)
+        from readygate_server.cli.asset_text import name_of_scope
+
+        kinds = ", ".join(name_of_scope(each.scope) for each in found)
         raise CommandError(f"{options.asset}: there are several, so say which with --scope: {kinds}")
     return found[0]
 
@@ -262,12 +231,6 @@ def _scope(name: str) -> AssetScope.ValueType:
     from readygate.v1.foundation_pb2 import AssetScope
 
     return AssetScope.Value(f"ASSET_SCOPE_{name.upper()}")
-
-
-def _name(number: AssetScope.ValueType) -> str:
-    from readygate.v1.foundation_pb2 import AssetScope
-
-    return AssetScope.Name(number).removeprefix("ASSET_SCOPE_").lower()
 
 
 def _json(messages: Sequence[Message]) -> Exit:
@@ -282,40 +245,14 @@ def _json(messages: Sequence[Message]) -> Exit:
 def _print_revisions(found: Sequence[AssetRevision], options: argparse.Namespace, *, none: str) -> Exit:
     if options.format == "json":
         return _json(found)
-    print("\n".join(map(_headline, found)) or none)
+    from readygate_server.cli.asset_text import headline
+
+    print("\n".join(map(headline, found)) or none)
     return Exit.GO
 
 
-def _headline(revision: AssetRevision) -> str:
-    when = revision.recorded_at.ToDatetime().isoformat(sep=" ", timespec="seconds")
-    title = f"  {revision.title}" if revision.title else ""
-    return f"{_name(revision.scope):<8}  {revision.id}  revision {revision.revision}  {when}{title}"
-
-
-def _lines(revision: AssetRevision) -> Iterator[str]:
-    """Yields an asset for people, with the names that are not erased."""
-    from readygate_server.adapters.foundations.forms import part_of
-    from readygate_server.adapters.proposals.flatten import facts_of
-    from readygate_server.domain.vocabulary import Scope
-
-    yield _headline(revision)
-    yield f"  digest    {revision.digest}"
-    yield f"  by        {revision.registered_by or 'somebody whose name is erased'}"
-    yield f"  entry     {revision.entry_id} of the log"
-    for _, facts in facts_of(part_of(revision.asset)).of(Scope(_name(revision.scope))):
-        for name, value in sorted(facts.items()):
-            shown = ", ".join(value) if isinstance(value, tuple) else value
-            yield f"  {name} = {shown}"
-    for entry in revision.asset.evidence:
-        grade = f"E{entry.grade - 1}" if entry.grade else "no grade"
-        day = entry.as_of.ToDatetime().date().isoformat() if entry.HasField("as_of") else "no day"
-        yield f"  evidence  {grade}  {day}  {', '.join(entry.facts)}  {entry.source_uri}"
-    for statement in revision.asset.statements:
-        yield f"  no value  {statement.fact}: {statement.reason}"
-
-
 def _print_changes(found: Reevaluation, *, with_all: bool = False) -> None:
-    from readygate_server.cli.asset_changes import change_lines
+    from readygate_server.cli.asset_text import change_lines
 
     for line in change_lines(found, with_all=with_all):
         print(line)

@@ -13,7 +13,8 @@ from readygate_server.domain.faults import FaultsError
 TABLE = """\
 data_sources: [{id: crm, title: Customers, completeness: 0.9, validity: 0.8}]
 evidence:
-  - {facts: [source.completeness, source.validity], subject: crm, grade: e2_measured, collector: table, as_of: 2026-10-01}
+  - {facts: [source.completeness, source.validity], subject: crm, grade: e2_measured, collector: table,
+     as_of: 2026-10-01}
 """
 OWNERS = """\
 data_sources: [{id: crm, owner: {person: Jane Doe, role: Owner}}]

@@ -18,7 +18,7 @@ from readygate_server.adapters.evidence_files.reader import EvidenceFile
 from readygate_server.adapters.evidence_files.values import subjects_of, values_of
 from readygate_server.adapters.foundations.forms import assets_in, part_of, subject_of
 from readygate_server.adapters.proposals.paths import clear_fact
-from readygate_server.adapters.proposals.vocabulary import parts_of
+from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, parts_of
 from readygate_server.adapters.yaml_text import Document
 from readygate_server.domain.backing import group_of
 from readygate_server.domain.facts import FactRef, parent_of
@@ -70,8 +70,9 @@ def _one_of(found: list[Named]) -> Asset:
 
 
 def _title(part: Proposal, title: str) -> None:
-    for asset in (*part.data_sources, *part.apis, *part.workflows):
-        asset.title = title or asset.title
+    for field in ASSET_FIELDS.values():
+        for asset in getattr(part, field):
+            asset.title = title or asset.title
 
 
 def _not_found_any_more(old: Proposal, new: Proposal) -> Iterator[FactRef]:
@@ -86,7 +87,7 @@ def _not_found_any_more(old: Proposal, new: Proposal) -> Iterator[FactRef]:
 
 
 def _take_out(part: Proposal, ref: FactRef) -> None:
-    """Takes out a fact, and the observations of its value; evidence that backs others as well is narrowed on joining."""
+    """Takes out a fact and observations of its value; evidence that backs others as well is narrowed on joining."""
     clear_fact(part, ref)
     kept = [each for each in part.evidence if not (each.HasField("value") and ref.fact in each.facts)]
     kept = [each for each in kept if set(each.facts) - {ref.fact}]
