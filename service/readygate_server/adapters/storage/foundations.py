@@ -24,11 +24,6 @@ _KIND: Final = "asset"
 _USES_KNOWN: Final = 50_000
 _REVISION: Final = ASSET_REVISION.c
 _LATER: Final = ASSET_REVISION.alias("later")
-_NEWEST: Final = (
-    select(func.max(_LATER.c.number))
-    .where(_LATER.c.scope == _REVISION.scope, _LATER.c.asset_id == _REVISION.asset_id)
-    .scalar_subquery()
-)
 _WITH_ENTRY: Final = select(ASSET_REVISION, ENTRY.c.body.label("entry")).select_from(
     ASSET_REVISION.outerjoin(ENTRY, ENTRY.c.id == _REVISION.entry_id)
 )
@@ -89,11 +84,18 @@ class StoredFoundations:
 
     async def newest(self, scope: Scope | None, *, after: tuple[str, str], limit: int) -> Sequence[FiledRevision]:
         """Returns the newest revision of each asset, by scope and id."""
-        behind = or_(_REVISION.scope > after[0], and_(_REVISION.scope == after[0], _REVISION.asset_id > after[1]))
-        query = _WITH_ENTRY.where(_REVISION.number == _NEWEST, behind)
+        each = _LATER.c
+        newest = select(each.scope, each.asset_id, func.max(each.number).label("number")).where(
+            or_(each.scope > after[0], and_(each.scope == after[0], each.asset_id > after[1]))
+        )
         if scope is not None:
-            query = query.where(_REVISION.scope == scope.value)
-        return await self._filed(query.order_by(_REVISION.scope, _REVISION.asset_id).limit(limit))
+            newest = newest.where(each.scope == scope.value)
+        newest = newest.group_by(each.scope, each.asset_id).order_by(each.scope, each.asset_id).limit(limit)
+        found = newest.subquery()
+        query = _WITH_ENTRY.join(
+            found, and_(*(_REVISION[name] == found.c[name] for name in ("scope", "asset_id", "number")))
+        )
+        return await self._filed(query.order_by(_REVISION.scope, _REVISION.asset_id))
 
     async def revisions(self, key: AssetKey, *, below: int, limit: int) -> Sequence[FiledRevision]:
         """Returns revisions of an asset, newest first."""
@@ -145,8 +147,10 @@ def log_entry(revision: NewRevision, stamp: Stamp) -> LogEntry:
 
 
 def _is(key: AssetKey, number: int) -> Any:
-    wanted = number or _NEWEST
-    return and_(_REVISION.scope == key.scope.value, _REVISION.asset_id == key.id, _REVISION.number == wanted)
+    scope, id_ = key.scope.value, key.id
+    last = select(func.max(_LATER.c.number)).where(_LATER.c.scope == scope, _LATER.c.asset_id == id_)
+    wanted = number or last.scalar_subquery()
+    return and_(_REVISION.scope == scope, _REVISION.asset_id == id_, _REVISION.number == wanted)
 
 
 def _append(connection: Connection, revision: NewRevision, claim: Claim | None, stamp: Stamp) -> Stamp:
