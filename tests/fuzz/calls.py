@@ -88,8 +88,8 @@ async def surrounded(
     """Returns the methods of all services, with a record or without, as the server surrounds their calls."""
     metrics, limits = Metrics(), Limits()
     methods: Any = _Methods(metrics, limit=1_000, door=Doorkeeper(callers))
-    recording, waivers = (keeping.recording, keeping.waivers) if keeping else (None, None)
-    add_GateServiceServicer_to_server(GateServicer(served, limits, metrics, recording, waivers), methods)
+    kept = (keeping.recording, keeping.waivers, keeping.assets) if keeping else ()
+    add_GateServiceServicer_to_server(GateServicer(served, limits, metrics, *kept), methods)
     add_RulesetServiceServicer_to_server(RulesetServicer(served, limits), methods)
     if keeping is not None:
         add_keeping(methods, keeping)

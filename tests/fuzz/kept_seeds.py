@@ -11,11 +11,14 @@ from google.protobuf.message import Message
 
 from readygate.v1 import certificate_service_pb2 as certificates
 from readygate.v1 import decision_service_pb2 as decisions
+from readygate.v1 import foundation_service_pb2 as foundations
 from readygate.v1 import log_service_pb2 as log
 from readygate.v1 import waiver_service_pb2 as waivers
 from readygate.v1.decision_pb2 import VERDICT_GO, VERDICT_NO_GO, VERDICT_UNDETERMINED
+from readygate.v1.foundation_pb2 import ASSET_SCOPE_SOURCE
 from readygate.v1.gate_service_pb2 import EvaluateRequest
 from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.foundations.forms import assets_in
 from readygate_server.grpc_api.page_tokens import PageTokens
 from tests.fuzz.seeds import GATE, Request, example, requests, tiny
 from tests.fuzz.signed import AUDIENCE
@@ -25,6 +28,7 @@ DECISIONS: Final = "/readygate.v1.DecisionService/"
 LOG: Final = "/readygate.v1.LogService/"
 CERTIFICATES: Final = "/readygate.v1.CertificateService/"
 WAIVERS: Final = "/readygate.v1.WaiverService/"
+FOUNDATIONS: Final = "/readygate.v1.FoundationService/"
 PERSON: Final = "A. Person"
 RULE: Final = "DAT-03"
 TOKENS: Final = PageTokens(b"what everybody knows here")
@@ -137,6 +141,21 @@ def _requests() -> Iterator[tuple[str, str, Message]]:
     yield DECISIONS, "ErasePerson", decisions.ErasePersonRequest(person=PERSON, reason="case 18")
     yield WAIVERS, "RevokeWaiver", waivers.RevokeWaiverRequest(waiver_id=WAIVER, etag=_stand_in("old"), reason="Why.")
     yield WAIVERS, "GetWaiver", waivers.GetWaiverRequest(waiver_id=WAIVER)
+    yield from _requests_about_assets()
+
+
+def _requests_about_assets() -> Iterator[tuple[str, str, Message]]:
+    scope = ASSET_SCOPE_SOURCE
+    for asset in assets_in(_named()):
+        yield FOUNDATIONS, "RegisterAsset", foundations.RegisterAssetRequest(request_id="asset", asset=asset)
+        yield FOUNDATIONS, "RegisterAsset", foundations.RegisterAssetRequest(asset=asset, newest_revision=1)
+    yield FOUNDATIONS, "GetAsset", foundations.GetAssetRequest(scope=scope, id="crm", revision=1)
+    yield FOUNDATIONS, "ListAssets", foundations.ListAssetsRequest(page_size=2)
+    yield FOUNDATIONS, "ListAssetRevisions", foundations.ListAssetRevisionsRequest(scope=scope, id="crm", page_size=2)
+    yield FOUNDATIONS, "ReevaluateProposals", foundations.ReevaluateProposalsRequest(scope=scope, id="crm", page_size=2)
+    referencing = Proposal(id="references")
+    referencing.assets.add(scope=scope, id="crm")
+    yield GATE, "Evaluate", EvaluateRequest(request_id="assets", proposal=referencing)
 
 
 def _page_of_waivers() -> waivers.ListWaiversRequest:

@@ -68,7 +68,7 @@ api_keys:
     principal: service:ci
     expires_on: 2199-01-01
 bindings:
-  - {{principals: [jane, joe], roles: [evaluator, requester, approver, auditor]}}
+  - {{principals: [jane, joe], roles: [evaluator, requester, approver, steward, auditor]}}
   - {{principals: [service:ci], roles: [evaluator], rulesets: [operational-readiness], proposals: [refund-*, p]}}
   - token: {{issuer: staff, claims: {{ref: main}}}}
     roles: [auditor]

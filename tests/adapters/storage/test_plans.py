@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 from tests.contracts.records import Place, decision, logged
+from tests.fake_foundations import CRM, revision
 
+from readygate_server.adapters.storage.foundations import StoredFoundations
 from readygate_server.adapters.storage.opening import FILE
 from readygate_server.adapters.storage.schema import METADATA
 from readygate_server.domain.merkle import consistency_nodes, inclusion_nodes
@@ -68,11 +70,25 @@ async def test_no_question_reads_a_whole_table(place: Place, asked: list[tuple[s
         await store.nodes(sorted(inclusion_nodes(3, 20)))
         await store.nodes(sorted(consistency_nodes(7, 20)))
         await store.ruleset("sha256:1")
+        await ask_about_assets(StoredFoundations(store))
     file = Path(place.at) / FILE
     found = {statement: scans(file, statement, parameters) for statement, parameters in asked}
 
     assert len(found) > 15
     assert {statement: tables for statement, tables in found.items() if tables} == {}
+
+
+async def ask_about_assets(book: StoredFoundations) -> None:
+    """Asks every question about registered assets."""
+    for number in (1, 2):
+        await book.append(revision(number=number), None)
+    await book.note_use("p", [CRM])
+    await book.claimed("caller-1", "r-1")
+    await book.get([(CRM, 0), (CRM, 1)])
+    await book.newest(None, after=("", ""), limit=5)
+    await book.newest(CRM.scope, after=("source", "a"), limit=5)
+    await book.revisions(CRM, below=2, limit=5)
+    await book.users(CRM, after="", limit=5)
 
 
 async def test_a_question_without_a_key_is_noticed(place: Place) -> None:
