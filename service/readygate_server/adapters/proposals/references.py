@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from readygate.v1.foundation_pb2 import AssetReference, AssetScope
+from readygate.v1.foundation_pb2 import AssetReference, AssetScope, AssetUse
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.faults import ProposalFault, fault_at
 from readygate_server.adapters.proposals.text_checks import id_problem
@@ -26,8 +26,8 @@ def scopes() -> Mapping[int, Scope]:
     return {number: Scope(name) for name, number in short_names(AssetScope.DESCRIPTOR).items()}
 
 
-def key_of(reference: AssetReference) -> AssetKey:
-    """Returns which asset a sound reference names."""
+def key_of(reference: AssetReference | AssetUse) -> AssetKey:
+    """Returns which asset a sound reference, or the use of one, names."""
     return AssetKey(scopes()[reference.scope], reference.id)
 
 
