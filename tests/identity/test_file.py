@@ -19,7 +19,7 @@ from readygate_server.adapters.yaml_text import read_yaml
 from readygate_server.application.allowance import Allowance
 from readygate_server.domain.errors import UnauthenticatedError
 from readygate_server.domain.faults import FaultsError
-from readygate_server.domain.identity import Role
+from readygate_server.domain.identity import Credential, Principal, PrincipalKind, Role
 from tests.cli.command import readygate
 from tests.documents import ROOT, blocks, commands, run
 
@@ -179,6 +179,23 @@ def test_a_binding_gives_every_role_in_its_scope() -> None:
         (Role.REQUESTER, ("a",), ("x-*",)),
         (Role.AUDITOR, ("*",), ("*",)),
     }
+
+
+def test_a_steward_is_bound_to_assets() -> None:
+    """What a steward may register follows from the patterns of the binding; without any it is everything."""
+    text = SOUND.replace(
+        "[auditor]}", "[steward], assets: [source/crm-*, api/*]}\n  - {principals: [service:ci], roles: [steward]}"
+    )
+    callers = read_identity(text, file="identity.yaml").callers
+    jane, ci = (
+        Principal(name, PrincipalKind.PERSON, Credential.OIDC, callers[name].bindings)
+        for name in ("jane", "service:ci")
+    )
+
+    asked = ("source/crm-eu", "source/erp", "api/orders", "workflow/refund")
+    assert [jane.may(Role.STEWARD, asset=each) for each in asked] == [True, False, True, False]
+    assert all(ci.may(Role.STEWARD, asset=each) for each in asked)
+    assert not jane.may(Role.AUDITOR)
 
 
 def recipe(name: str) -> Directory:
