@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from readygate_server.application.foundation_ports import (
     AssetSealer,
@@ -85,6 +87,7 @@ class Foundations:
         self._book = book
         self._vault = vault
         self._sealer = sealer
+        self._turns: WeakValueDictionary[AssetKey, asyncio.Lock] = WeakValueDictionary()
 
     async def register(
         self, who: Principal, offered: OfferedAsset, *, request_id: str = "", newest: int | None = None
@@ -104,15 +107,17 @@ class Foundations:
         if request_id:
             fingerprint = sealed.fingerprint(offered.content, request_id)
             claim = Claim(self._vault.reference(who.name), request_id, fingerprint)
-        for attempt in range(_ATTEMPTS):
-            if claim is not None and (known := await self._book.claimed(claim.caller, request_id)) is not None:
-                return await self._answered(claim, known)
-            try:
-                return await self._offer(who, offered, sealed, claim, newest)
-            except EtagMismatchError:
-                # Somebody else was faster: with another revision, or with the same request.
-                if newest is not None or attempt + 1 == _ATTEMPTS:
-                    raise
+        # One after the other in this process, so that only other servers can be faster.
+        async with self._turns.setdefault(offered.key, asyncio.Lock()):
+            for attempt in range(_ATTEMPTS):
+                if claim is not None and (known := await self._book.claimed(claim.caller, request_id)) is not None:
+                    return await self._answered(claim, known)
+                try:
+                    return await self._offer(who, offered, sealed, claim, newest)
+                except EtagMismatchError:
+                    # Somebody else was faster: with another revision, or with the same request.
+                    if newest is not None or attempt + 1 == _ATTEMPTS:
+                        raise
         raise AssertionError("the last attempt returns or raises")
 
     async def get(self, who: Principal, key: AssetKey, number: int = 0) -> AssetView:

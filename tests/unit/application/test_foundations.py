@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from readygate_server.application.foundation_ports import Claim, NewRevision
@@ -142,3 +144,12 @@ async def test_an_erased_steward_is_nobody() -> None:
     world.vault.erase("ada")
 
     assert (await world.foundations.get(READER, CRM)).registered_by == ""
+
+
+async def test_many_at_once_wait_for_each_other() -> None:
+    """Of forty that register one asset at the same time all have their revision, and none is told to try again."""
+    world = AssetWorld()
+
+    made = await asyncio.gather(*(world.foundations.register(ADA, offer(f"{each}".encode())) for each in range(40)))
+
+    assert sorted(each.view.number for each in made) == list(range(1, 41))
