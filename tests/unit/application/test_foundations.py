@@ -148,8 +148,8 @@ async def test_an_erased_steward_is_nobody() -> None:
 
 async def test_many_at_once_wait_for_each_other() -> None:
     """Of forty that register one asset at the same time all have their revision, and none is told to try again."""
-    world = AssetWorld()
+    foundations = AssetWorld().foundations
 
-    made = await asyncio.gather(*(world.foundations.register(ADA, offer(f"{each}".encode())) for each in range(40)))
+    made = await asyncio.gather(*(foundations.register(ADA, offer(f"{each}".encode())) for each in range(40)))
 
     assert sorted(each.view.number for each in made) == list(range(1, 41))
