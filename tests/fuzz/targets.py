@@ -73,7 +73,8 @@ class Shipped:
             return (end.reason,)
         name = given.method.removeprefix("/").replace("/", ".")
         reply_type = GetMessageClass(descriptor_pool.Default().FindMethodByName(name).output_type)
-        return [each for reply in replies for each in self._results(reply_type.FromString(reply))]
+        results = [each for reply in replies for each in self._results(reply_type.FromString(reply))]
+        return results or ["nothing asked"]  # a stream without items ends well, and without an answer
 
     def _results(self, reply: Any) -> Iterator[str]:
         if hasattr(reply, "results"):

@@ -18,6 +18,7 @@ from readygate_server.application.evaluate import evaluate
 from readygate_server.application.judgement import Question
 from readygate_server.bootstrap.local import fact_directory
 from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.domain.errors import InvalidInputError
 from readygate_server.domain.memory import Memory
 from readygate_server.domain.vocabulary import Gate, Tier
 from readygate_server.grpc_api import judging
@@ -141,3 +142,15 @@ def test_an_answer_that_is_recalled_is_the_one_that_was_given(
     alone = full_ruleset(0)
     for place, (proposal, question) in enumerate(asked):
         assert judge(gate, alone, dossier_of(proposal), question).body == given[place]
+
+
+@pytest.mark.parametrize("number", [9, -1])
+def test_a_grade_without_a_name_is_refused_and_not_read(number: int) -> None:
+    """A server reads parts before it checks them, and what it can not read is a fault of the proposal."""
+    (proposal,) = some_proposals(1)
+    proposal.evidence.add(facts=["gov.*"], grade=number)  # as another version might send it
+
+    with pytest.raises(InvalidInputError) as caught:
+        ServedRules().dossier_of(proposal)
+
+    assert any("grade has no name" in str(fault) for fault in caught.value.faults)

@@ -16,8 +16,8 @@ from readygate_server.domain.vocabulary import Grade
 _SECONDS_A_DAY: Final = 86_400
 _EPOCH_ORDINAL: Final = 719_163
 """Ordinal of 1970-01-01."""
-_GRADES: Final = (None, *Grade)
-"""Grades by their numbers in the contract, where zero is none."""
+_GRADES: Final = dict(enumerate(Grade, 1))
+"""Grades by their numbers in the contract; others are none, as parts are read before they are checked."""
 
 Entry = list[Any]
 """What an entry says. Its items have the same types in every entry, so that entries can be sorted.
@@ -65,7 +65,7 @@ def _judged(entry: Entry) -> Evidence:
     whole = tuple([parent_of(fact) if fact.count(".") > 1 else fact for fact in facts])
     as_of_day = as_of[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if as_of else None
     last_day = expires_at[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if expires_at else None
-    return Evidence(whole, subject, _GRADES[grade], as_of_day, last_day, source_uri)
+    return Evidence(whole, subject, _GRADES.get(grade), as_of_day, last_day, source_uri)
 
 
 def _value(fact: str, value: evidence_pb2.FactValue) -> str:
