@@ -41,6 +41,7 @@ def test_init_writes_to_standard_output_unless_told(started: list[Path]) -> None
     ran = readygate("init", ARCHETYPES[1])
     assert (ran.code, ran.out) == (0, started[1].read_text(encoding="utf-8"))
     assert "#" in ran.out
+    assert readygate("init", ARCHETYPES[1], "-o", "-").out == ran.out, "as other commands have it"
 
 
 def test_init_never_writes_over_a_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Writes the proposal; never over a file that is there."""
     text = archetype(options.archetype)
-    if options.output is None:
+    if options.output in (None, Path("-")):
         sys.stdout.write(text)
         return Exit.GO
     try:
