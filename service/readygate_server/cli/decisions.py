@@ -158,7 +158,7 @@ def _replay(options: argparse.Namespace) -> Exit:
 
 def _print(records: Iterable[DecisionRecord], options: argparse.Namespace) -> None:
     """Prints a line per decision, as it comes."""
-    from readygate_server.cli.words import gate_name, tier_word, verdict_name
+    from readygate_server.adapters.words import gate_name, tier_word, verdict_name
 
     for record in records:
         if options.format == "json":

@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from readygate_server.adapters.words import counted
 from readygate_server.application.evidence_states import FactState, State
-from readygate_server.cli.words import counted
 from readygate_server.domain.comparators import show
 from readygate_server.domain.decision import Candidate
 from readygate_server.domain.rule import RulesetIdentity

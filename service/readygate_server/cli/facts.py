@@ -70,8 +70,8 @@ def _print(response: ListRequirementsResponse) -> None:
     # Imported here, because drawing tables is only needed for people.
     from rich.table import Table
 
+    from readygate_server.adapters.words import gate_name, tier_name
     from readygate_server.cli.console import console
-    from readygate_server.cli.words import gate_name, tier_name
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -94,7 +94,7 @@ def _fact(required: ListRequirementsResponse.Requirement) -> RenderableType:
     from rich.padding import Padding
     from rich.text import Text
 
-    from readygate_server.cli.words import fact_path
+    from readygate_server.adapters.words import fact_path
 
     origin = ", from ".join(part for part in (required.owner_role, required.artefact) if part)
     said = "; ".join(part for part in (required.range, origin) if part)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from readygate.v1 import decision_pb2 as pb
-from readygate_server.cli.words import (
+from readygate_server.adapters.words import (
     counted,
     effort_text,
     gate_name,

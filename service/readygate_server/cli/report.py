@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from readygate.v1 import decision_pb2 as pb
-from readygate_server.cli.plan_text import print_plan, print_ways
-from readygate_server.cli.words import (
+from readygate_server.adapters.words import (
     fact_path,
     gate_name,
     outcome_name,
@@ -20,6 +19,7 @@ from readygate_server.cli.words import (
     verdict_name,
     without_subject,
 )
+from readygate_server.cli.plan_text import print_plan, print_ways
 
 _COLOURS = {
     pb.VERDICT_GO: "bold green",
