@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.proposals.reader import read_proposal
+from readygate_server.adapters.proposals import origins
 from readygate_server.cli.exits import CommandError
 
 
@@ -36,4 +36,14 @@ def read_file(file: str) -> Proposal:
       CommandError: when the file can not be read.
       FaultsError: with every fault of its text.
     """
-    return read_proposal(read_text(file), file=name_of(file))[0]
+    return read_located(file)[0]
+
+
+def read_located(file: str) -> tuple[Proposal, origins.Origins]:
+    """Returns the proposal in a file, and where its parts stand.
+
+    Raises:
+      CommandError: when the file can not be read.
+      FaultsError: with every fault of its text.
+    """
+    return origins.read_located(name_of(file), text=read_text(file))
