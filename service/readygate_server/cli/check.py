@@ -10,13 +10,11 @@ from typing import Any
 
 from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse, InputFault, ItemError
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.proposals.paths import field_of, parse_path
-from readygate_server.adapters.proposals.values import FactProblemError, value_from_text
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.inputs import read_file
 from readygate_server.cli.judges import Judge, LocalJudge, Wanted
 from readygate_server.cli.options import add_evidence, add_rules, add_ruleset, faults_text, open_gate
-from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.cli.what_if import add_what_if, overrides_of
 from readygate_server.domain.faults import Fault, FaultsError
 
 # Numbers of google.rpc.Code.
@@ -38,13 +36,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="proposal, or - for standard input")
     add_evidence(parser)
     add_ruleset(parser)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="FACT=VALUE",
-        help="what if: take this value, such as source[crm].completeness=0.99; an empty one takes the fact away",
-    )
+    add_what_if(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
     add_rules(parser)
     parser.add_argument("--server", metavar="HOST:PORT", help="ask this server instead of judging here")
@@ -66,8 +58,7 @@ def run(options: argparse.Namespace) -> int:
     """Judges every file and returns the worst exit code."""
     if options.server and options.rules:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
-    overrides = dict(_override(text) for text in options.set)
-    wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides)
+    wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     with _judge_for(options) as judge:
         results = list(_judge_all(judge, _reader_for(options), options.files, wanted))
     if options.format == "json":
@@ -116,17 +107,6 @@ def _judge(judge: Judge, read: Callable[[str], Proposal], file: str, wanted: Wan
     except CommandError as error:
         return Result(file, error.code, problem=str(error))
     return Result(proposal.id, exit_of(response.decision.verdict), response)
-
-
-def _override(text: str) -> tuple[FactRef, FactValue | None]:
-    path, equals, value = text.partition("=")
-    if not equals:
-        raise CommandError(f"--set {text}: got no '=', expected FACT=VALUE, such as source[crm].completeness=0.99")
-    try:
-        ref = parse_path(path)
-        return ref, value_from_text(field_of(ref.fact), value) if value else None
-    except FactProblemError as error:
-        raise CommandError(f"--set {text}: {error}") from None
 
 
 def _print_text(results: Sequence[Result]) -> None:
