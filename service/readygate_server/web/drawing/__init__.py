@@ -1,0 +1,3 @@
+"""The plan drawn: from the message of a plan to SVG, without anything else."""
+
+from __future__ import annotations
