@@ -10,9 +10,10 @@ import grpc.aio
 from readygate_server.application.authentication import Authenticator, Shown
 from readygate_server.domain.errors import UnauthenticatedError
 from readygate_server.domain.identity import LOCAL, Principal
+from readygate_server.grpc_api.direct import DirectContext
 from readygate_server.observability import Call
 
-_Context = grpc.aio.ServicerContext[Any, Any]
+_Context = grpc.aio.ServicerContext[Any, Any] | DirectContext
 _HEADER: Final = "authorization"
 _SCHEME: Final = "bearer "
 

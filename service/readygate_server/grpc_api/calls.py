@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError, Message
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.identity import Credential, Principal, PrincipalKind
 from readygate_server.grpc_api.authentication import Doorkeeper
+from readygate_server.grpc_api.direct import CallFailed, DirectContext
 from readygate_server.grpc_api.errors import (
     DETAILS_KEY,
     Answer,
@@ -39,7 +40,7 @@ ASK_AGAIN_SECONDS: Final = 1.0
 """How often the callers of streams in both directions are asked for anew."""
 _OK: Final = "OK"
 _SERVER_FAULTS: Final = frozenset({"INTERNAL", "UNKNOWN"})
-_Context = grpc.aio.ServicerContext[Any, Any]
+_Context = grpc.aio.ServicerContext[Any, Any] | DirectContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def guard(handler: Handler | None, door: Doorkeeper) -> Handler:
     """Returns the handler of a call that is not ours, or that nobody answers: only known callers learn even that."""
     behaviour: Any = handler and handler.stream_stream
 
-    async def answer(requests: Any, context: _Context) -> AsyncIterator[Any]:
+    async def answer(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         try:
             await door.identify(context)
         except GateError as error:
@@ -136,6 +137,13 @@ def guard(handler: Handler | None, door: Doorkeeper) -> Handler:
         request_deserializer=handler.request_deserializer if handler else None,
         response_serializer=handler.response_serializer if handler else None,
     )
+
+
+def tell_refused(method: str, error: GateError, shared: Surroundings) -> Answer:
+    """Tells of a call that ended before anything was read of it; returns its answer."""
+    refused = answer_of(error)
+    _tell(begin_call("", method), method, refused.code.name, refused.reason, 0.0, shared)
+    return refused
 
 
 class _Surrounding:
@@ -156,13 +164,21 @@ class _Surrounding:
         try:
             if self._shared.door.asks:
                 await self._shared.door.admit(call, self._context)
-            request = _parsed(self._handler, call.received)
-            if request is None:
-                raise _not_a_message(call.received)
+            request = self._read(call)
         except BaseException as error:
             await self._fail(error)
             raise
         name_call(usable_request_id(getattr(request, "request_id", "")))
+        return request
+
+    def _read(self, call: Call) -> Message:
+        context = self._context
+        if isinstance(context, DirectContext) and context.read is not None:
+            request, call.received = context.read(call.received)
+        elif (parsed := _parsed(self._handler, call.received)) is not None:
+            request = parsed
+        else:
+            raise _not_a_message(call.received)
         return request
 
     async def __aexit__(
@@ -190,6 +206,8 @@ class _Surrounding:
 
 
 async def _abort(context: _Context, answer: Answer) -> None:
+    if isinstance(context, DirectContext):
+        raise CallFailed(answer) from None
     await context.abort(answer.code, answer.message, ((DETAILS_KEY, answer.details()),))
 
 

@@ -15,9 +15,18 @@ from typing import Any, Final, NamedTuple
 import grpc
 import grpc.aio
 
+from readygate_server.domain.errors import GateError
 from readygate_server.grpc_api.authentication import Doorkeeper
-from readygate_server.grpc_api.calls import Handler, Surroundings, guard, surround, surround_bidi, surround_stream
-from readygate_server.grpc_api.errors import OverloadedError, StoppingError
+from readygate_server.grpc_api.calls import (
+    Handler,
+    Surroundings,
+    guard,
+    surround,
+    surround_bidi,
+    surround_stream,
+    tell_refused,
+)
+from readygate_server.grpc_api.errors import Answer, OverloadedError, StoppingError
 from readygate_server.observability import Metrics
 
 _OURS: Final = "/readygate.v1."
@@ -51,6 +60,16 @@ class Reception(grpc.GenericRpcHandler):
         self._services: list[grpc.GenericRpcHandler] = []
         self._methods: dict[str, _Method] = {}
 
+    @property
+    def in_flight(self) -> int:
+        """Calls that are being answered."""
+        return self._in_flight
+
+    @property
+    def is_stopping(self) -> bool:
+        """True from when new calls are turned away."""
+        return self._stopping.is_set()
+
     def add_generic_rpc_handlers(self, services: Iterable[grpc.GenericRpcHandler]) -> None:
         """Adds services, as a server does."""
         self._services.extend(services)
@@ -74,6 +93,10 @@ class Reception(grpc.GenericRpcHandler):
             return method.overloaded
         self._begin()
         return method.answering
+
+    def turn_away(self, path: str, error: GateError) -> Answer:
+        """Notes a call from within this process that goes no further than to here; returns its answer."""
+        return tell_refused(path.removeprefix(_OURS), error, self._refused)
 
     async def drain(self, seconds: float) -> None:
         """Turns new calls away and waits until those in flight are answered and no new ones come.

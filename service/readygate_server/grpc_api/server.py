@@ -98,6 +98,11 @@ class GateServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     @property
+    def calls(self) -> Reception:
+        """Where calls come in, for those from within this process as well."""
+        return self._calls
+
+    @property
     def address(self) -> Address:
         """Where the server listens; with the port that it got when a free one was asked for."""
         return self._address
