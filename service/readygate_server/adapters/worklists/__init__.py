@@ -1,0 +1,1 @@
+"""The work that decisions ask for, in the files that trackers, spreadsheets and auditors take."""
