@@ -141,6 +141,8 @@ class ServerSettings:
     tls: Tls | None = None
     listen_mtls: Address | None = None
     """Where callers with a client certificate connect; gRPC can not leave certificates to the caller's choice."""
+    http: Address | None = None
+    """Where calls over HTTP and pages are answered; None answers none."""
     workers: int = 1
     """Processes that answer; more than one share the port and the record."""
     concurrent_calls: int = 256
@@ -183,7 +185,14 @@ class ServerSettings:
 
     def _check_reach(self) -> None:
         """Refuses to be reached by others without TLS and identities; there is no way around it."""
-        if self.listen.is_local:
+        if self.http is not None and self.http.is_unix:
+            raise SettingsError(f"--http {self.http}: expected HOST:PORT")
+        self._check_reach_of("--listen", self.listen)
+        if self.http is not None:
+            self._check_reach_of("--http", self.http)
+
+    def _check_reach_of(self, option: str, address: Address) -> None:
+        if address.is_local:
             return
         missing = [
             option
@@ -192,7 +201,7 @@ class ServerSettings:
         ]
         if missing:
             raise SettingsError(
-                f"--listen {self.listen}: other machines could reach it without TLS and authentication; "
+                f"{option} {address}: other machines could reach it without TLS and authentication; "
                 f"add {' and '.join(missing)}, or listen on 127.0.0.1, [::1] or unix:PATH"
             )
 

@@ -35,6 +35,7 @@ class Seat:
     """File of the counts of what callers have used, when there are limits."""
     listen: str
     listen_mtls: str = ""
+    http: str = ""
     served: Sequence[Sequence[str]] = ()
     """Name, version and digest of the rulesets that workers have served: a version is never two things at once."""
 
@@ -72,7 +73,9 @@ class Seat:
         if record is not None and self.number > 1:
             record = replace(record, retention_days=0)
         mtls = Address.parse(self.listen_mtls) if self.listen_mtls else None
-        return replace(of_server, listen=Address.parse(self.listen), listen_mtls=mtls, metrics=None, record=record)
+        http = Address.parse(self.http) if self.http else None
+        listen = Address.parse(self.listen)
+        return replace(of_server, listen=listen, listen_mtls=mtls, http=http, metrics=None, record=record)
 
 
 class Link:

@@ -13,6 +13,7 @@ from readygate_server.adapters.identity.authenticator import FileAuthenticator
 from readygate_server.adapters.identity.shared_counts import SharedCounts
 from readygate_server.adapters.identity.tls import TlsFiles
 from readygate_server.adapters.reload import Listeners, RuleWatch
+from readygate_server.bootstrap.http import http_server
 from readygate_server.bootstrap.local import Snapshot, load_snapshot, settle_heap
 from readygate_server.bootstrap.record import Record, open_record
 from readygate_server.bootstrap.seat import OPENED, RULESETS, SERVING, Link, Seat
@@ -20,6 +21,7 @@ from readygate_server.bootstrap.served_rules import ServedRules
 from readygate_server.bootstrap.summed_metrics import remove_own_files
 from readygate_server.domain.faults import Fault
 from readygate_server.grpc_api.server import GateServer
+from readygate_server.http_api.server import HttpServer
 from readygate_server.observability import Metrics, configure_logging, logger
 from readygate_server.settings import ServerSettings, SettingsError
 
@@ -66,17 +68,19 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
     metrics = Metrics(is_summed=link is not None)
     keeping = record.keeping if record else None
     callers = callers_of(settings, None if link is None else link.counts)
-    server = GateServer(rules, settings, metrics, callers=callers, tls=tls_of(settings), keeping=keeping)
+    tls = tls_of(settings)
+    server = GateServer(rules, settings, metrics, callers=callers, tls=tls, keeping=keeping)
+    http = http_server(settings, server.calls, rules, tls)
     stop, ready = _stop_signal(), asyncio.Event()
     if link is None:
-        await server.start()
+        await _start(server, http)
     else:
         asyncio.get_running_loop().add_reader(link, link.when_alone(stop.set))
         link.tell(OPENED)
     watching = asyncio.create_task(_watch(settings, rules, metrics, record, ready, link))
     if await _came_before(ready, stop):
         if link is not None:
-            await server.start()
+            await _start(server, http)
         await server.show_serving()
         if link is None:
             logger().info("serving", address=str(server.address))
@@ -85,7 +89,13 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
     await stop.wait()
     watching.cancel()
     await asyncio.wait({watching})
-    await server.drain()
+    await asyncio.gather(server.drain(), *([http.drain()] if http else []))
+
+
+async def _start(server: GateServer, http: HttpServer | None) -> None:
+    await server.start()
+    if http is not None:
+        await http.start()
 
 
 async def _watch(

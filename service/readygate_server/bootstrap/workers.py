@@ -45,6 +45,7 @@ class Shared:
     """What starts a worker, but for its seat."""
     reservation: Reservation
     mtls: Reservation | None = None
+    http: Reservation | None = None
     lock: DirectoryLock | None = None
     counts: int | None = None
     metrics: SummedMetrics | None = None
@@ -61,6 +62,7 @@ class Shared:
             self.counts,
             str(self.reservation.address),
             str(self.mtls.address) if self.mtls else "",
+            str(self.http.address) if self.http else "",
             [(name, version, digest) for (name, version), digest in self.served.items()],
         )
 
@@ -84,6 +86,7 @@ async def serve_with_workers(settings: ServerSettings, command: Sequence[str]) -
     with ExitStack() as held:
         reservation = held.enter_context(Reservation(settings.listen))
         mtls = held.enter_context(Reservation(settings.listen_mtls)) if settings.listen_mtls else None
+        http = held.enter_context(Reservation(settings.http)) if settings.http else None
         lock = _lock(settings)
         if lock is not None:
             held.callback(lock.release)
@@ -91,7 +94,7 @@ async def serve_with_workers(settings: ServerSettings, command: Sequence[str]) -
         if counts is not None:
             held.callback(os.close, counts)
         metrics = held.enter_context(SummedMetrics(settings.metrics)) if settings.metrics else None
-        return await _Workers(settings, Shared(command, reservation, mtls, lock, counts, metrics), stop).run()
+        return await _Workers(settings, Shared(command, reservation, mtls, http, lock, counts, metrics), stop).run()
 
 
 def _lock(settings: ServerSettings) -> DirectoryLock | None:

@@ -41,7 +41,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "backup": ("backup", "copy the record, while the server runs"),
     "restore": ("backup", "put a copy into a data directory that has none"),
     "fork": ("backup", "go on with a log that has lost entries for good, under a new name"),
-    "serve": ("serve", "serve the gate over gRPC"),
+    "serve": ("serve", "serve the gate over gRPC and HTTP"),
 }
 """Commands with the module that has each and the line that the help of all shows."""
 

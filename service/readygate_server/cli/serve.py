@@ -1,4 +1,4 @@
-"""`readygate serve`: answers over gRPC."""
+"""`readygate serve`: answers over gRPC and HTTP."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ def add_to(commands: Any) -> None:
     """Adds the command."""
     parser = commands.add_parser(
         "serve",
-        help="serve the gate over gRPC",
-        description="Serves the gate over gRPC. Beyond loopback it listens with TLS and identities only.",
+        help="serve the gate over gRPC and HTTP",
+        description="Serves the gate over gRPC and HTTP. Beyond loopback it listens with TLS and identities only.",
     )
     parser.add_argument(
         "--listen", default="127.0.0.1:7443", metavar="HOST:PORT", help="address (default: %(default)s)"
     )
+    parser.add_argument("--http", metavar="HOST:PORT", help="answer calls in JSON over HTTP there as well")
     _add_record(parser)
     add_rules(parser)
     parser.add_argument("--identity", type=Path, metavar="FILE", help="YAML file of those who may call")
@@ -138,6 +139,7 @@ def _settings(options: argparse.Namespace) -> ServerSettings:
         identity=options.identity,
         tls=_tls(options),
         listen_mtls=Address.parse(options.listen_mtls, what="--listen-mtls") if options.listen_mtls else None,
+        http=Address.parse(options.http, what="--http") if options.http else None,
         workers=options.workers,
         drain_seconds=options.grace,
     )
