@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse, InputFault, ItemError
-from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.proposals.origins import Origins
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
-from readygate_server.cli.inputs import read_file
+from readygate_server.cli.inputs import Located, reader_for
 from readygate_server.cli.judges import Judge, LocalJudge, Wanted
-from readygate_server.cli.options import add_evidence, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.cli.what_if import add_what_if, overrides_of
 from readygate_server.domain.faults import Fault, FaultsError
 
@@ -35,6 +35,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="proposal, or - for standard input")
     add_evidence(parser)
+    add_foundations(parser)
     add_ruleset(parser)
     add_what_if(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
@@ -52,6 +53,7 @@ class Result:
     response: EvaluateResponse | None = None
     problem: str = ""
     faults: Sequence[Fault] = field(default=())
+    origins: Origins | None = None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     with _judge_for(options) as judge:
-        results = list(_judge_all(judge, _reader_for(options), options.files, wanted))
+        results = list(_judge_all(judge, reader_for(options, options.files), options.files, wanted))
     if options.format == "json":
         _print_json(results)
     else:
@@ -76,15 +78,7 @@ def _judge_for(options: argparse.Namespace) -> Judge:
     return RemoteJudge(options.server)
 
 
-def _reader_for(options: argparse.Namespace) -> Callable[[str], Proposal]:
-    if not options.evidence:
-        return read_file
-    from readygate_server.cli.evidence_files import joined_reader  # late: most checks have none
-
-    return joined_reader(options.files, options.evidence)
-
-
-def _judge_all(judge: Judge, read: Callable[[str], Proposal], files: Sequence[str], wanted: Wanted) -> Iterator[Result]:
+def _judge_all(judge: Judge, read: Callable[[str], Located], files: Sequence[str], wanted: Wanted) -> Iterator[Result]:
     """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
     failed: Result | None = None
     for file in files:
@@ -98,15 +92,15 @@ def _judge_all(judge: Judge, read: Callable[[str], Proposal], files: Sequence[st
         failed = result if result.code is Exit.SERVICE_FAILED else None
 
 
-def _judge(judge: Judge, read: Callable[[str], Proposal], file: str, wanted: Wanted) -> Result:
+def _judge(judge: Judge, read: Callable[[str], Located], file: str, wanted: Wanted) -> Result:
     try:
-        proposal = read(file)
+        proposal, origins = read(file)
         response = judge.evaluate(proposal, wanted)
     except FaultsError as error:
         return Result(file, Exit.BAD_INPUT, problem=f"{file}: {faults_text(error)}", faults=error.faults)
     except CommandError as error:
         return Result(file, error.code, problem=str(error))
-    return Result(proposal.id, exit_of(response.decision.verdict), response)
+    return Result(proposal.id, exit_of(response.decision.verdict), response, origins=origins)
 
 
 def _print_text(results: Sequence[Result]) -> None:

@@ -79,17 +79,14 @@ def _refuse_unknown(told: Mapping[str, str], finds: Sequence[Find]) -> None:
 
 
 def _assets(file: str) -> list[Asset]:
-    from readygate_server.adapters.proposals.reader import read_proposal
+    from readygate_server.adapters.proposals.references import with_places
     from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS
+    from readygate_server.cli.inputs import read_alone
     from readygate_server.cli.options import faults_text
     from readygate_server.domain.faults import FaultsError
 
     try:
-        proposal, _ = read_proposal(Path(file).read_text(encoding="utf-8"), file=file)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{file}: this is not UTF-8 text (byte {error.start})") from None
+        proposal = with_places(read_alone(file).proposal)
     except FaultsError as error:
         raise CommandError(f"{file}: {faults_text(error)}") from None
     return [

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.inputs import read_file
-from readygate_server.cli.options import add_evidence, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.inputs import reader_for
+from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.faults import FaultsError
 
@@ -36,6 +36,7 @@ def add_to(commands: Any) -> None:
     )
     show.add_argument("file", metavar="FILE", help="proposal, or - for standard input")
     add_evidence(show)
+    add_foundations(show)
     add_ruleset(show)
     show.add_argument("--all", action="store_true", help="facts that nothing asks for at the gate as well")
     show.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
@@ -61,11 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _read(options: argparse.Namespace) -> Proposal:
     try:
-        if not options.evidence:
-            return read_file(options.file)
-        from readygate_server.cli.evidence_files import joined_reader
-
-        return joined_reader([options.file], options.evidence)(options.file)
+        return reader_for(options, [options.file])(options.file).proposal
     except FaultsError as error:
         raise CommandError(f"{options.file}: {faults_text(error)}") from None
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readygate.v1.gate_service_pb2 import ListRequirementsResponse
-from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.bootstrap import LocalGate
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.options import add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.inputs import reader_for
+from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.faults import FaultsError
 
@@ -29,7 +28,9 @@ def add_to(commands: Any) -> None:
             "With a proposal only those that this kind of deployment needs, per asset."
         ),
     )
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="proposal, as far as it is known")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="proposal, as far as it is known; - for standard input")
+    add_evidence(parser)
+    add_foundations(parser)
     add_ruleset(parser)
     parser.add_argument("--missing", action="store_true", help="only facts that the proposal does not state yet")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         response = _listed(gate, options)
     except FaultsError as error:
         raise CommandError(faults_text(error)) from None
-    except (GateError, OSError) as error:
+    except GateError as error:
         raise CommandError(str(error)) from None
     if options.missing:
         needed = [each for each in response.requirements if not each.stated]
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 def _listed(gate: LocalGate, options: argparse.Namespace) -> ListRequirementsResponse:
     proposal = None
     if options.file is not None:
-        proposal, _ = read_proposal(options.file.read_text(encoding="utf-8"), file=str(options.file))
+        proposal = reader_for(options, [options.file])(options.file).proposal
     return gate.requirements(proposal, ruleset=options.ruleset, gate=options.gate, as_of=options.as_of or "")
 
 

@@ -33,6 +33,19 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_foundations(parser: argparse.ArgumentParser) -> None:
+    """Adds `--foundations PLACE`."""
+    parser.add_argument(
+        "--foundations",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PLACE",
+        help="file or folder that says what is known of the assets that the proposal references; can be repeated "
+        "(default: the folder 'foundations' beside the proposal)",
+    )
+
+
 def add_ruleset(parser: argparse.ArgumentParser) -> None:
     """Adds `--ruleset`, `--gate` and `--as-of`."""
     parser.add_argument(

@@ -32,7 +32,15 @@ def read_evidence(text: str, *, file: str) -> EvidenceFile:
     Raises:
       FaultsError: with every fault of the text, sorted by place.
     """
-    document = read_yaml(text, file=file)
+    return evidence_in(read_yaml(text, file=file))
+
+
+def evidence_in(document: Document) -> EvidenceFile:
+    """Returns what a file says of which the YAML was read.
+
+    Raises:
+      FaultsError: with every fault of it, sorted by place.
+    """
     data = document.data
     said = build_proposal({"id": _NO_ID, **data} if isinstance(data, dict) else data, document)
     if said.assets:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from readygate.v1.foundation_pb2 import Asset, AssetScope, AssetUse
 from readygate.v1.proposal_pb2 import Proposal
-from readygate_server.adapters.evidence_files.merge import with_evidence
-from readygate_server.adapters.evidence_files.reader import EvidenceFile
-from readygate_server.adapters.foundations.forms import part_of, subject_of
+from readygate_server.adapters.foundations.joining import Known, joined_with
 from readygate_server.adapters.proposals.faults import error_of
-from readygate_server.adapters.proposals.references import key_of, reference_faults, with_places
-from readygate_server.adapters.proposals.validation import validate_proposal
-from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS
-from readygate_server.adapters.yaml_text import Document
+from readygate_server.adapters.proposals.references import key_of, reference_faults
 from readygate_server.application.foundation_ports import FiledRevision, FoundationBook
 from readygate_server.domain.errors import InvalidInputError
 from readygate_server.domain.faults import FaultsError
@@ -30,14 +25,6 @@ class RevisionOpener(Protocol):
     def for_replay(self, payload: Payload, people: dict[str, int] | None = None) -> bytes:
         """Returns an asset whose erased names have stand-ins, by numbers that all who share `people` agree on."""
         ...
-
-
-class _Known(NamedTuple):
-    """A registered asset, and how sources of conflicts name it."""
-
-    key: AssetKey
-    asset: Asset
-    name: str
 
 
 class RegisteredAssets:
@@ -78,46 +65,18 @@ class RegisteredAssets:
         """Keeps that a proposal references assets, so that it is found when these change."""
         await self._book.note_use(proposal_id, [key_of(each) for each in uses])
 
-    def _known(self, filed: FiledRevision, people: dict[str, int]) -> _Known:
+    def _known(self, filed: FiledRevision, people: dict[str, int]) -> Known:
         revision = filed.revision
         asset = Asset.FromString(self._opener.for_replay(revision.payload, people))
-        return _Known(revision.key, asset, f"{revision.key}@{revision.number}")
+        return Known(revision.key, asset, f"{revision.key}@{revision.number}")
 
 
-def _joined(proposal: Proposal, known: Sequence[_Known]) -> Proposal:
-    """Returns a proposal with what is known put in; of assets that it speaks of itself, joined with what it says."""
-    spoken = _spoken_of(proposal)
-    placed = with_places(proposal)
-    for each in known:
-        if each.key.id not in spoken:
-            _place(placed, each).CopyFrom(subject_of(each.asset))
-            placed.evidence.extend(each.asset.evidence)
-            placed.statements.extend(each.asset.statements)
-    doubly = [each for each in known if each.key.id in spoken]
-    if not doubly:
-        return placed
-    for each in doubly:
-        own = _place(placed, each)
-        own.title = own.title or subject_of(each.asset).title
-    if faults := validate_proposal(placed):
-        raise error_of(faults)
-    files = [EvidenceFile(part_of(each.asset), Document(each.name)) for each in doubly]
+def _joined(proposal: Proposal, known: Sequence[Known]) -> Proposal:
     try:
-        return with_evidence(placed, files)
+        return joined_with(proposal, known)
     except FaultsError as error:
         rows = ((f"assets[{each.file}]", each.message, each.got, each.expected) for each in error.faults)
         raise InvalidInputError("proposal", tuple(sorted(rows))) from None
-
-
-def _spoken_of(proposal: Proposal) -> frozenset[str]:
-    """Returns the ids of assets that a proposal says something of besides referencing them."""
-    own = {asset.id for field in ASSET_FIELDS.values() for asset in getattr(proposal, field)}
-    about = {each.subject for each in proposal.evidence} | {each.subject for each in proposal.statements}
-    return frozenset(own | about)
-
-
-def _place(placed: Proposal, known: _Known) -> Any:
-    return next(each for each in getattr(placed, ASSET_FIELDS[known.key.scope]) if each.id == known.key.id)
 
 
 def _use(filed: FiledRevision) -> AssetUse:

@@ -31,6 +31,15 @@ class Origins:
         """Takes what was read: the proposal first, then the others in the order in which they count."""
         self._documents = tuple(documents)
 
+    @property
+    def document(self) -> Document:
+        """The proposal itself, as it was read."""
+        return self._documents[0]
+
+    def joined_with(self, documents: Sequence[Document]) -> Origins:
+        """Returns the places with those of other files behind them."""
+        return Origins([*self._documents, *documents])
+
     def of(self, subject: str = "", fact: str = "", scope: Scope | None = None) -> Origin:
         """Returns the nearest place: the fact's key, else the asset, else the section, else line 1 of the proposal.
 
