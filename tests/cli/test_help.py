@@ -29,7 +29,7 @@ COMMANDS = dict(commands(parser()))
 def test_all_commands_are_there() -> None:
     """The commands are those that the documentation names."""
     assert {" ".join(names) for names in COMMANDS} == {
-        *("", "check", "collect", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
+        *("", "check", "collect", "export", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
         *("evidence", "evidence show"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
         *("decisions", "decisions list", "decisions watch", "decisions show", "decisions replay"),

@@ -1,0 +1,67 @@
+"""Files that commands write: as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from readygate_server.cli.exits import CommandError
+
+
+def write_whole(output: str, data: bytes) -> None:
+    """Writes a file in the place of what was there, or to standard output for `-`.
+
+    Raises:
+      CommandError: when it can not be written; what was there stays.
+    """
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}") from None
+
+
+def write_new(output: str, data: bytes) -> None:
+    """Writes a file that is not there yet, or to standard output for `-`.
+
+    Raises:
+      CommandError: when it is there, or can not be written.
+    """
+    if output == "-":
+        write_whole(output, data)
+        return
+    try:
+        with Path(output).open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise CommandError(f"{output} is there already; name another file") from None
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}") from None
+
+
+def refuse_terminal(output: str, what: str) -> None:
+    """Raises CommandError when bytes would go to a terminal."""
+    if output == "-" and sys.stdout.isatty():
+        raise CommandError(f"{what} is no text for a terminal; name a file with -o")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
