@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from readygate_server.adapters.proposals.limits import MAX_TEXT
 from readygate_server.adapters.proposals.vocabulary import ASSET_FIELDS, GROUPS, fact_fields
+from readygate_server.adapters.yaml_lines import yaml_lines
 from readygate_server.domain.collected import Artefact, Collected, Measured, Status
 from readygate_server.domain.facts import FactValue
 from readygate_server.domain.vocabulary import Grade, Scope
@@ -29,10 +29,7 @@ _STATUS: Final = {
     Status.NOT_EVALUABLE: "can not be evaluated: ",
     Status.NOT_APPLICABLE: "does not apply to what was read: ",
 }
-_PLAIN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_./-]*(?: [a-zA-Z][a-zA-Z0-9_./-]*)*|sha256:[0-9a-f]{64}")
-_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _NAMES_SHOWN: Final = 300
-_WIDTH: Final = 118
 
 _Tree = Mapping[str, object]
 
@@ -46,7 +43,7 @@ def foundation_text(collected: Sequence[Collected], *, collected_at: datetime) -
     lines = [_SCHEMA, MARK, *(line for each in ordered for line in _comments(each))]
     for name, section in sections.items():
         if section:
-            lines += ["", *_emit({name: section}, "")]
+            lines += ["", *yaml_lines({name: section})]
     return "\n".join(lines) + "\n"
 
 
@@ -197,50 +194,3 @@ def _statements(collected: Sequence[Collected]) -> list[_Tree]:
 def _moment(moment: datetime) -> str:
     text = moment.astimezone(UTC).isoformat(timespec="auto")
     return text.replace("+00:00", "Z")
-
-
-def _emit(tree: _Tree, indent: str) -> Iterator[str]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield f"{indent}{key}:"
-            yield from _emit(value, f"{indent}  ")
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            yield f"{indent}{key}:"
-            for item in value:
-                first, *others = _emit(item, f"{indent}    ")
-                yield f"{indent}  - {first.strip()}"
-                yield from others
-        elif isinstance(value, list):
-            yield from _listed(key, [_scalar(item) for item in value], indent)
-        else:
-            yield f"{indent}{key}: {_scalar(value)}"
-
-
-def _listed(key: str, items: list[str], indent: str) -> Iterator[str]:
-    line = f"{indent}{key}: [{', '.join(items)}]"
-    if len(line) <= _WIDTH:
-        yield line
-        return
-    yield f"{indent}{key}:"
-    yield from (f"{indent}  - {item}" for item in items)
-
-
-def _scalar(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return repr(value)
-        case _:
-            text = str(value)
-            plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
-            return text if plain else f'"{"".join(map(_quoted, text))}"'
-
-
-def _quoted(character: str) -> str:
-    """Returns a character as it stands between double quotes in YAML, which has no pairs of surrogates as JSON has."""
-    if character in '"\\':
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
