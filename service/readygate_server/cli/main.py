@@ -27,6 +27,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "export": ("export", "write the work list as CSV, XLSX, for Jira, ServiceNow or OSCAL"),
     "init": ("init", "write a commented proposal to start from"),
     "facts": ("facts", "list the facts that a deployment needs at a gate"),
+    "questionnaire": ("questionnaire", "ask for facts in a form (XLSX or YAML), and read the answers"),
     "collect": ("collect", "read artefacts, write the facts that they give"),
     "evidence": ("evidence", "show what each fact rests on"),
     "rules": ("rules", "look at rulesets, check, test and compare them"),
