@@ -6,6 +6,7 @@ the longest chain a diamond and thick lines.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from readygate.v1 import decision_pb2 as pb
@@ -26,7 +27,7 @@ def box(item: pb.WorkItem, x: float, y: float, *, is_critical: bool) -> str:
     """Returns the box of an item with its upper left corner at a place."""
     room = WIDTH - 2 * _PAD
     head = f"{CRITICAL} {item.id}" if is_critical else item.id
-    lines = wrapped(item.title, room, 12, 2)
+    lines = wrapped(own_title(item), room, 12, 2)
     parts = [
         title(f"{item.id}: {item.title}. {_takes(item)}. {item.owner_role}"),
         _outline(x, y, is_critical=is_critical, infrastructure=item.infrastructure),
@@ -37,6 +38,11 @@ def box(item: pb.WorkItem, x: float, y: float, *, is_critical: bool) -> str:
     return element("g", "".join(parts), class_=" ".join(_classes(item.infrastructure, is_critical)))
 
 
+def own_title(item: pb.WorkItem) -> str:
+    """Returns the title; the id names the asset, so that a title that lists facts need not repeat it."""
+    return re.sub(rf"\w+\[{re.escape(item.subject)}\]\.", "", item.title)
+
+
 def _classes(infrastructure: bool, is_critical: bool) -> list[str]:
     kind = "rg-infrastructure" if infrastructure else "rg-paperwork"
     return ["rg-box", kind, "rg-critical"] if is_critical else ["rg-box", kind]
@@ -45,7 +51,7 @@ def _classes(infrastructure: bool, is_critical: bool) -> list[str]:
 def _takes(item: pb.WorkItem) -> str:
     """Returns effort and waiting in short: `2-8 person-weeks, waits 2 weeks`."""
     first = "Measure first: " if item.kind == pb.WORK_KIND_MEASURE else ""
-    waits = f", then waits {weeks_text(item.wait)}" if item.wait.max_weeks else ""
+    waits = f", then {weeks_text(item.wait)} of waiting" if item.wait.max_weeks else ""
     return f"{first}{effort_text(item.effort)} person-weeks{waits}"
 
 

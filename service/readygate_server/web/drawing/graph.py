@@ -163,7 +163,7 @@ def _waves(sheet: _Sheet) -> str:
 
 def _headings(sheet: _Sheet) -> Iterator[str]:
     if not sheet.in_waves:
-        yield heading("Wait for nothing, and nothing waits for them", _MARGIN, 16)
+        yield heading("Wave 1, on their own: they wait for nothing, and nothing waits for them", _MARGIN, 16)
         return
     for column in range(sheet.columns):
         yield heading(f"Wave {column + 1}", _column(column), 16)

@@ -38,6 +38,11 @@ def schedule(items: Iterable[pb.WorkItem]) -> dict[str, Times]:
     return found
 
 
+def range_text(low: float, high: float) -> str:
+    """Returns a range of weeks, such as `7-26`."""
+    return f"{low:.3g}" if low == high else f"{low:.3g}-{high:.3g}"
+
+
 def _least(item: pb.WorkItem) -> tuple[float, float]:
     return item.effort.min_person_weeks, item.wait.min_weeks
 

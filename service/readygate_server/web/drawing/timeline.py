@@ -11,11 +11,11 @@ from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.words import counted
 from readygate_server.web.drawing.boxes import CRITICAL
 from readygate_server.web.drawing.lettering import cut, width_of
-from readygate_server.web.drawing.schedule import Span, Times, schedule
+from readygate_server.web.drawing.schedule import Span, Times, range_text, schedule
 from readygate_server.web.drawing.svg import PORTRAIT, Drawing, drawing, element, heading, text, title
 
 _LABELS: Final = 250.0
-_ENDS: Final = 74.0
+_ENDS: Final = 82.0
 _CHART: Final = PORTRAIT - _LABELS - _ENDS
 _ROW: Final = 38.0
 _HEADING: Final = 28.0
@@ -123,7 +123,7 @@ def _hatch(name: str) -> str:
 
 def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
     yield text("weeks", 4, 30, of="rg-legend", size=11)
-    yield text("ends in week", PORTRAIT - 4, 30, of="rg-legend", size=11, text_anchor="end")
+    yield text("ends in week", PORTRAIT - 4, 14, of="rg-legend", size=11, text_anchor="end")
     week = 0
     while week <= scale.weeks:
         x = scale.x(week)
@@ -137,7 +137,7 @@ def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
 def _item(item: pb.WorkItem, times: Times, scale: _Scale, y: float, hatch: str, *, is_critical: bool) -> str:
     head = f"{CRITICAL} {item.id}" if is_critical else item.id
     room = _LABELS - 16
-    ends = _range(times.best.end, times.worst.end)
+    ends = range_text(times.best.end, times.worst.end)
     parts = [
         title(f"{item.id}: {item.title}. {item.owner_role}. Ends in week {ends}"),
         text(cut(head, room, 12.5), 4, y + 15, of="rg-id", size=12, font_weight="600" if is_critical else "400"),
@@ -148,10 +148,6 @@ def _item(item: pb.WorkItem, times: Times, scale: _Scale, y: float, hatch: str, 
         text(ends, PORTRAIT - 4, y + 22, of="rg-takes", size=12, text_anchor="end"),
     ]
     return element("g", "".join(parts), class_="rg-row rg-critical" if is_critical else "rg-row")
-
-
-def _range(low: float, high: float) -> str:
-    return f"{low:.3g}" if low == high else f"{low:.3g}-{high:.3g}"
 
 
 def _bar(span: Span, scale: _Scale, y: float, hatch: str) -> str:
@@ -180,7 +176,6 @@ def _on_top(times: Times, scale: _Scale, y: float) -> str:
 
 def _legend(y: float, hatch: str) -> str:
     line: dict[str, str | float] = {
-        "y": y,
         "width": 26.0,
         "height": _BAR,
         "stroke": "currentColor",

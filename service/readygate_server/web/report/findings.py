@@ -151,7 +151,7 @@ def _comparison(each: pb.Observation, subject: str, backing: Backing) -> Compari
         each.fact,
         value_text(each.observed, each.unit) if each.HasField("observed") else "not known" if each.fact else "",
         each.required,
-        backing.of(each.fact, subject),
+        backing.of(each.fact, subject) if each.HasField("observed") else "",
         gate_name(each.due),
         *_chosen(each.provenance),
     )

@@ -102,7 +102,7 @@ def report_context(
         conflicts=conflicts_view(decision.conflicts),
         owed=owed_view(decision.missing_facts),
         owed_count=sum(each.blocks for each in decision.missing_facts),
-        plan=plan_view(decision.plan, items) if decision.plan.items else None,
+        plan=plan_view(decision.plan, items, key) if decision.plan.items else None,
         ways=ways_view(decision, items),
         evidence=evidence_view(decision, proposal),
         waivers=waivers_view(decision, waivers),

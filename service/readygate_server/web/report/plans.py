@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.words import effort_text, fact_path, weeks_text
+from readygate_server.web.drawing.boxes import own_title
+from readygate_server.web.drawing.graph import graph
+from readygate_server.web.drawing.schedule import Times, range_text, schedule
+from readygate_server.web.drawing.svg import Drawing
+from readygate_server.web.drawing.timeline import timeline
 from readygate_server.web.report.findings import ItemLink
 
 
@@ -31,6 +35,8 @@ class Item(NamedTuple):
     foundation: str
     infrastructure: bool
     is_critical: bool
+    starts: str
+    ends: str
     commands: tuple[str, ...]
 
 
@@ -64,6 +70,8 @@ class PlanView(NamedTuple):
     chains: tuple[ChainView, ...]
     by_owner: tuple[Sum, ...]
     by_foundation: tuple[Sum, ...]
+    graph: tuple[Drawing, ...]
+    timeline: tuple[Drawing, ...]
 
 
 def item_links(plan: pb.Plan, key: str) -> dict[tuple[str, str], ItemLink]:
@@ -71,12 +79,13 @@ def item_links(plan: pb.Plan, key: str) -> dict[tuple[str, str], ItemLink]:
     return {(each.rule_id, each.subject): ItemLink(each.id, f"{key}-w{n}") for n, each in enumerate(plan.items, 1)}
 
 
-def plan_view(plan: pb.Plan, items: Mapping[tuple[str, str], ItemLink]) -> PlanView:
-    """Returns the plan."""
+def plan_view(plan: pb.Plan, items: Mapping[tuple[str, str], ItemLink], key: str) -> PlanView:
+    """Returns the plan; `key` begins the ids of its drawings."""
     links = {each.id: each for each in items.values()}
     critical = {*plan.critical_by_elapsed.item_ids}
+    times = schedule(plan.items)
     return PlanView(
-        tuple(_item(each, links, is_critical=each.id in critical) for each in plan.items),
+        tuple(_item(each, links, times[each.id], is_critical=each.id in critical) for each in plan.items),
         len(plan.waves),
         effort_text(plan.total),
         effort_text(plan.infrastructure),
@@ -86,18 +95,18 @@ def plan_view(plan: pb.Plan, items: Mapping[tuple[str, str], ItemLink]) -> PlanV
         tuple(_chains(plan, links)),
         tuple(map(_sum, plan.by_owner_role)),
         tuple(map(_sum, plan.by_foundation)),
+        graph(plan, key=key),
+        timeline(plan, key=key),
     )
 
 
-def _item(item: pb.WorkItem, links: Mapping[str, ItemLink], *, is_critical: bool) -> Item:
-    # The id names the asset, so that a title that lists facts need not repeat it.
-    own = re.compile(rf"\w+\[{re.escape(item.subject)}\]\.")
+def _item(item: pb.WorkItem, links: Mapping[str, ItemLink], times: Times, *, is_critical: bool) -> Item:
     if_false, wait_if_false = item.effort_if_measured_false, item.wait_if_measured_false
     return Item(
         links.get(item.id, ItemLink(item.id, "")),
         item.rule_id,
         item.subject,
-        own.sub("", item.title),
+        own_title(item),
         item.done_when,
         tuple(fact_path(each.fact, each.subject) for each in item.measures),
         effort_text(item.effort),
@@ -110,6 +119,8 @@ def _item(item: pb.WorkItem, links: Mapping[str, ItemLink], *, is_critical: bool
         item.foundation,
         item.infrastructure,
         is_critical,
+        range_text(times.best.start, times.worst.start),
+        range_text(times.best.end, times.worst.end),
         tuple(item.collect_commands),
     )
 
