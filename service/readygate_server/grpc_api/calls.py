@@ -158,6 +158,8 @@ class _Surrounding:
         self._context = context
         self._shared = shared
         self._call = begin_call("", method, raw)
+        if isinstance(context, DirectContext):
+            context.call = self._call
 
     async def __aenter__(self) -> Message:
         call = self._call

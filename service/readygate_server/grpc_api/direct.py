@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from google.protobuf.message import Message
 
 from readygate_server.grpc_api.errors import Answer
+from readygate_server.observability import Call
 
 Metadata: TypeAlias = Sequence[tuple[str, str]]
 """What a call shows beside its request; names in lower case."""
@@ -30,17 +31,19 @@ class CallFailed(Exception):  # noqa: N818 -- the call failed, and was answered 
 class DirectContext:
     """Stands where servicers expect the context of a call: they ask who calls and how much time is left."""
 
-    __slots__ = ("_shown", "ends_at", "read")
+    __slots__ = ("call", "ends_at", "read", "shown")
 
     def __init__(self, shown: Metadata, ends_at: float | None, read: Reading | None = None) -> None:
         """Takes what the call shows, when it ends by the clock of the event loop, and how its request is read."""
-        self._shown = shown
+        self.shown = shown
         self.ends_at = ends_at
         self.read = read
+        self.call: Call | None = None
+        """The call, once it has begun."""
 
     def invocation_metadata(self) -> Metadata:
         """Returns what the call shows."""
-        return self._shown
+        return self.shown
 
     def auth_context(self) -> Mapping[str, Sequence[bytes]]:
         """Returns nothing: no TLS layer has checked a certificate."""

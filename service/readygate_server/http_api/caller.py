@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from readygate_server.grpc_api.direct import CallFailed, DirectContext, Metadata, Reading
+from readygate_server.grpc_api.direct import CallFailed, DirectContext, Metadata
 from readygate_server.grpc_api.errors import DeadlineExceededError, OverloadedError, answer_of
 from readygate_server.grpc_api.reception import Reception
 from readygate_server.http_api.methods import METHODS
@@ -43,33 +43,31 @@ class Caller:
         self._turns = Turnstile(lambda: reception.in_flight > self._started)
         self._started = 0
 
-    async def call(
-        self,
-        method: str,
-        request: bytes,
-        shown: Metadata = (),
-        *,
-        seconds: float | None = None,
-        read: Reading | None = None,
-    ) -> bytes:
+    async def call(self, method: str, request: bytes, shown: Metadata = (), *, seconds: float | None = None) -> bytes:
         """Calls a method such as `/readygate.v1.GateService/Evaluate`; returns the bytes of its reply.
 
-        `shown` is what the caller shows, as gRPC metadata: `authorization` for one. `seconds` is the deadline. `read`
-        makes a message of a request that is written otherwise, once the caller is known.
+        `shown` is what the caller shows, as gRPC metadata: `authorization` for one. `seconds` is the deadline.
+
+        Raises:
+          CallFailed: with the error in the form of the wire.
+        """
+        ends_at = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        return await self.answer(method, request, DirectContext(shown, ends_at))
+
+    async def answer(self, method: str, request: bytes, context: DirectContext) -> bytes:
+        """Calls a method in a context, which knows the call afterwards, however it ended.
 
         Raises:
           CallFailed: with the error in the form of the wire.
         """
         if self._here >= self._at_once:
             raise CallFailed(self._reception.turn_away(method, OverloadedError(self._at_once)))
-        loop = asyncio.get_running_loop()
-        context = DirectContext(shown, None if seconds is None else loop.time() + seconds, read)
         self._here += 1
         try:
             await self._turn(method, context)
             async with asyncio.timeout_at(context.ends_at):
                 # In a task of its own, which is what calls are counted by, and whose end nothing here can forget.
-                return await loop.create_task(self._answer(method, request, context))
+                return await asyncio.create_task(self._answer(method, request, context))
         except TimeoutError:
             raise CallFailed(answer_of(DeadlineExceededError())) from None
         finally:

@@ -15,10 +15,10 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     ruleset_service_pb2.DESCRIPTOR.services_by_name["RulesetService"],
     *KEEPING_SERVICES,
 )
+_ALL: Final = {f"/{service.full_name}/{method.name}": method for service in SERVICES for method in service.methods}
 METHODS: Final[Mapping[str, MethodDescriptor]] = {
-    f"/{service.full_name}/{method.name}": method
-    for service in SERVICES
-    for method in service.methods
-    if not (method.client_streaming or method.server_streaming)
+    path: method for path, method in _ALL.items() if not (method.client_streaming or method.server_streaming)
 }
 """By the paths that they are called at."""
+STREAMS: Final = _ALL.keys() - METHODS.keys()
+"""Paths of those that are not offered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ CONNECTIONS: Final = 1_000
 IDLE_SECONDS: Final = 60
 """How long a connection stays open between two requests."""
 _BACKLOG: Final = 512
+
+
+# What it says there is of no use to anybody who can not change the code of callers, and no line in JSON.
+logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
+logging.getLogger("uvicorn.error").propagate = False
 
 
 class HttpServer:
