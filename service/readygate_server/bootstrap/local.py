@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from readygate.v1 import decision_pb2, gate_service_pb2
+from readygate.v1 import decision_pb2, gate_service_pb2, ruleset_pb2
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.clock import today
 from readygate_server.adapters.expressions import RulesetExpressions
@@ -122,6 +122,12 @@ class LocalGate:
         stated = None if dossier is None else dossier.target_gate
         listed = list_requirements(active, dossier, gate=Gate[gate.upper()] if gate else stated or max(Gate), as_of=day)
         return requirements_message(listed, active, self.directory)
+
+    def ruleset(self, digest: str) -> ruleset_pb2.Ruleset:
+        """Returns a ruleset with all its rules; raises RulesetNotFoundError."""
+        from readygate_server.grpc_api.ruleset_messages import ruleset_message  # late: a verdict needs no texts
+
+        return ruleset_message(self.snapshot.select(Selection(digest=digest), as_of=today()))
 
     def evaluate_file(
         self,

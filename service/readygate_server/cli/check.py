@@ -5,21 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse, InputFault, ItemError
-from readygate_server.adapters.proposals.origins import Origins
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.inputs import Located, reader_for
 from readygate_server.cli.judges import Judge, LocalJudge, Wanted
 from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.outputs import add_outputs, outputs_of, write_outputs
+from readygate_server.cli.results import Result
 from readygate_server.cli.what_if import add_what_if, overrides_of
-from readygate_server.domain.faults import Fault, FaultsError
-
-# Numbers of google.rpc.Code.
-_INVALID_ARGUMENT = 3
-_UNAVAILABLE = 14
+from readygate_server.domain.faults import FaultsError
 
 
 def add_to(commands: Any) -> None:
@@ -38,22 +34,10 @@ def add_to(commands: Any) -> None:
     add_foundations(parser)
     add_ruleset(parser)
     add_what_if(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
+    add_outputs(parser)
     add_rules(parser)
     parser.add_argument("--server", metavar="HOST:PORT", help="ask this server instead of judging here")
     parser.set_defaults(run=run)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one file: a reply, or why there is none."""
-
-    name: str
-    code: Exit
-    response: EvaluateResponse | None = None
-    problem: str = ""
-    faults: Sequence[Fault] = field(default=())
-    origins: Origins | None = None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,13 +45,11 @@ def run(options: argparse.Namespace) -> int:
     if options.server and options.rules:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
+    outputs = outputs_of(options)
     with _judge_for(options) as judge:
         results = list(_judge_all(judge, reader_for(options, options.files), options.files, wanted))
-    if options.format == "json":
-        _print_json(results)
-    else:
-        _print_text(results)
-    return worst(result.code for result in results)
+        unwritten = write_outputs(options, outputs, results, judge.rules)
+    return worst([*(result.code for result in results), *unwritten])
 
 
 def _judge_for(options: argparse.Namespace) -> Judge:
@@ -83,7 +65,7 @@ def _judge_all(judge: Judge, read: Callable[[str], Located], files: Sequence[str
     failed: Result | None = None
     for file in files:
         if failed is not None:
-            yield replace(failed, name=file)
+            yield replace(failed, name=file, file=file)
             continue
         result = _judge(judge, read, file, wanted)
         if result.problem:
@@ -97,54 +79,7 @@ def _judge(judge: Judge, read: Callable[[str], Located], file: str, wanted: Want
         proposal, origins = read(file)
         response = judge.evaluate(proposal, wanted)
     except FaultsError as error:
-        return Result(file, Exit.BAD_INPUT, problem=f"{file}: {faults_text(error)}", faults=error.faults)
+        return Result(file, file, Exit.BAD_INPUT, problem=f"{file}: {faults_text(error)}", faults=error.faults)
     except CommandError as error:
-        return Result(file, error.code, problem=str(error))
-    return Result(proposal.id, exit_of(response.decision.verdict), response, origins=origins)
-
-
-def _print_text(results: Sequence[Result]) -> None:
-    # Imported here, because drawing tables is only needed for people.
-    from readygate_server.cli.console import console
-    from readygate_server.cli.report import print_report
-
-    out = console()
-    judged = [(result.name, result.response) for result in results if result.response is not None]
-    for number, (name, response) in enumerate(judged):
-        if number:
-            out.print()
-            out.rule()
-        print_report(out, response.decision, name=name)
-
-
-def _print_json(results: Sequence[Result]) -> None:
-    """Prints one file as EvaluateResponse, several as BatchEvaluateResponse in the order of the files."""
-    from google.protobuf.json_format import MessageToJson
-
-    if len(results) > 1:
-        sys.stdout.write(MessageToJson(_batch(results)) + "\n")
-    elif results[0].response is not None:
-        sys.stdout.write(MessageToJson(results[0].response) + "\n")
-
-
-def _batch(results: Sequence[Result]) -> BatchEvaluateResponse:
-    batch = BatchEvaluateResponse()
-    for result in results:
-        item = batch.results.add()
-        if result.response is None:
-            item.error.CopyFrom(_error(result))
-        else:
-            item.response.CopyFrom(result.response)
-            batch.ruleset.CopyFrom(result.response.decision.ruleset)
-    return batch
-
-
-def _error(result: Result) -> ItemError:
-    if result.code is Exit.SERVICE_FAILED:
-        return ItemError(code=_UNAVAILABLE, message=result.problem)
-    faults = [
-        InputFault(path=f"{each.line}:{each.column}", message=each.message, got=each.got, expected=each.expected)
-        for each in result.faults
-    ]
-    reason = "INVALID_PROPOSAL" if faults else "INVALID_REQUEST"
-    return ItemError(code=_INVALID_ARGUMENT, reason=reason, message=result.problem, faults=faults)
+        return Result(file, file, error.code, problem=str(error))
+    return Result(proposal.id, file, exit_of(response.decision.verdict), response, origins=origins)

@@ -38,8 +38,13 @@ def console() -> Console:
     if sys.stdout.isatty():
         return Console(highlight=False, emoji=False, markup=False)
     width = None if "COLUMNS" in os.environ else PIPED_WIDTH
+    return plain_console(sys.stdout, width=width)
+
+
+def plain_console(file: TextIO, *, width: int | None = PIPED_WIDTH) -> Console:
+    """Returns a console that writes plain text into a file."""
     return Console(
-        file=cast("IO[str]", _Trimmed(sys.stdout)),
+        file=cast("IO[str]", _Trimmed(file)),
         width=width,
         force_terminal=False,
         highlight=False,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from readygate.v1.gate_service_pb2 import EvaluateResponse
 from readygate.v1.proposal_pb2 import Proposal
+from readygate.v1.ruleset_pb2 import Rule, RulesetRef
 from readygate_server.adapters.proposals.values import FactProblemError
 from readygate_server.bootstrap import LocalGate
 from readygate_server.cli.exits import CommandError, Exit
@@ -31,6 +32,10 @@ class Judge(Protocol):
 
     def evaluate(self, proposal: Proposal, wanted: Wanted) -> EvaluateResponse:
         """Returns the reply; raises CommandError when no verdict was reached."""
+        ...
+
+    def rules(self, ruleset: RulesetRef) -> Mapping[str, Rule]:
+        """Returns the rules of a ruleset that judged, by id; none when they can not be had."""
         ...
 
     def __enter__(self) -> Judge:
@@ -73,3 +78,7 @@ class LocalJudge:
         except errors.GateError as error:
             raise CommandError(f"{proposal.id}: {error}", Exit.SERVICE_FAILED) from None
         return EvaluateResponse(decision=decision)
+
+    def rules(self, ruleset: RulesetRef) -> Mapping[str, Rule]:
+        """Returns the rules of a ruleset that judged, by id."""
+        return {rule.id: rule for rule in self._gate.ruleset(ruleset.digest).rules}

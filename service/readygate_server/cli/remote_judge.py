@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from readygate import GateError
 from readygate.v1.gate_pb2 import Gate
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse, FactOverride, SimulateRequest
 from readygate.v1.proposal_pb2 import Proposal
-from readygate.v1.ruleset_pb2 import RulesetSelector
+from readygate.v1.ruleset_pb2 import Rule, RulesetRef, RulesetSelector
+from readygate.v1.ruleset_service_pb2 import GetRulesetRequest
 from readygate_server.application.selection import Selection
 from readygate_server.cli.connection import connect
 from readygate_server.cli.exits import CommandError, Exit
@@ -52,6 +55,14 @@ class RemoteJudge:
         except GateError as error:
             code = Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED
             raise CommandError(f"{proposal.id}: {error}", code) from None
+
+    def rules(self, ruleset: RulesetRef) -> Mapping[str, Rule]:
+        """Returns the rules of a ruleset that judged, by id; none when the server does not show them."""
+        try:
+            found = self._client.get_ruleset(GetRulesetRequest(ruleset=RulesetSelector(digest=ruleset.digest))).ruleset
+        except GateError:
+            return {}
+        return {rule.id: rule for rule in found.rules}
 
 
 def _selector(selection: Selection) -> RulesetSelector:

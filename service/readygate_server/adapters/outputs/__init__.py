@@ -1,0 +1,1 @@
+"""What other people's tools take: SARIF, JUnit, GitHub, GitLab and Markdown, as pure functions from results to text."""
