@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -51,11 +52,15 @@ _UNUSABLE: Final = (StoreRefusedError, AnchorError, NoteError, KeyProblemError, 
 class Record:
     """The open record of a server."""
 
-    def __init__(self, store: RecordStore, keeping: Keeping, closing: AsyncExitStack) -> None:
+    def __init__(
+        self, store: RecordStore, keeping: Keeping, secret: Callable[[str], bytes], closing: AsyncExitStack
+    ) -> None:
         """Takes what is open, and what closes it."""
         self._store = store
         self._closing = closing
         self.keeping = keeping
+        self.secret = secret
+        """Returns a secret for a purpose, which all servers with the same keys share."""
 
     async def keep_rulesets(self, snapshot: Snapshot) -> None:
         """Keeps the files of all rulesets; waits for a record that is out of reach."""
@@ -92,7 +97,7 @@ async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitS
     if settings.retention_days:
         opened.push_async_callback(_cancelled, asyncio.create_task(_keep_for(parts.store, settings.retention_days)))
     keeping = _keeping(parts, rules, sign_in_seconds=settings.waiver_sign_in_seconds)
-    return Record(parts.store, keeping, opened.pop_all())
+    return Record(parts.store, keeping, parts.vault.secret, opened.pop_all())
 
 
 def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keeping:

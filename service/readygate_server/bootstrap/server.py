@@ -15,6 +15,7 @@ from readygate_server.adapters.identity.tls import TlsFiles
 from readygate_server.adapters.reload import Listeners, RuleWatch
 from readygate_server.bootstrap.http import http_server
 from readygate_server.bootstrap.local import Snapshot, load_snapshot, settle_heap
+from readygate_server.bootstrap.pages import PURPOSE
 from readygate_server.bootstrap.record import Record, open_record
 from readygate_server.bootstrap.seat import OPENED, RULESETS, SERVING, Link, Seat
 from readygate_server.bootstrap.served_rules import ServedRules
@@ -70,7 +71,8 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
     callers = callers_of(settings, None if link is None else link.counts)
     tls = tls_of(settings)
     server = GateServer(rules, settings, metrics, callers=callers, tls=tls, keeping=keeping)
-    http = http_server(settings, server.calls, rules, tls)
+    secret = record.secret(PURPOSE) if record else None
+    http = http_server(settings, server.calls, rules, tls, secret=secret)
     stop, ready = _stop_signal(), asyncio.Event()
     if link is None:
         await _start(server, http)
