@@ -19,6 +19,7 @@ RULES, PROPOSALS = "docs/writing-rules.md", "docs/proposals.md"
 def place(tmp_path: Path) -> Path:
     """Returns a directory with the example and with every file that the guide to rules shows."""
     shutil.copy(EXAMPLE, tmp_path)
+    shutil.copytree(EXAMPLE.parent / "split", tmp_path / "split")
     write_files(RULES, tmp_path)
     return tmp_path
 
@@ -56,7 +57,7 @@ def test_an_edited_published_version_is_refused(place: Path) -> None:
 
 def test_every_snippet_of_the_guide_to_proposals_is_a_proposal(tmp_path: Path) -> None:
     """All YAML of the guide reads without a fault; nothing of it is enough for a go."""
-    shown = blocks(PROPOSALS, "yaml")
+    shown = [block for block in blocks(PROPOSALS, "yaml") if not block.file]
     assert len(shown) >= 3
     files = [tmp_path / f"{number}.yaml" for number in range(len(shown))]
     for file, block in zip(files, shown, strict=True):
@@ -64,6 +65,15 @@ def test_every_snippet_of_the_guide_to_proposals_is_a_proposal(tmp_path: Path) -
     ran = readygate("check", *files, *AS_OF)
     assert (ran.code, ran.err) == (2, "")
     assert "source[parcels].completeness: 0.993 (https://quality.example.com/" in ran.out
+
+
+def test_the_split_proposal_of_the_guide_is_judged_with_its_file(tmp_path: Path) -> None:
+    """The two files of the guide, laid where it says, are one proposal."""
+    proposal, foundation = write_files(PROPOSALS, tmp_path)
+    assert foundation.parent == proposal.parent / "foundations"
+    ran = readygate("evidence", "show", proposal, *AS_OF, "--all")
+    assert (ran.code, ran.err) == (0, "")
+    assert "runs/crm" in ran.out
 
 
 def test_help_texts_are_the_real_ones() -> None:

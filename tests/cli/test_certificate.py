@@ -17,7 +17,7 @@ from readygate_server.domain.keys import KeyPurpose
 from readygate_server.domain.vocabulary import Gate, Tier
 from tests import builders
 from tests.certified import AUDIENCE, Office, go
-from tests.cli.command import Ran, readygate, together
+from tests.cli.command import EXAMPLE, Ran, readygate, together
 from tests.cli.serving import served
 
 AT = ("--at", "2026-11-01T12:00:00Z")
@@ -110,6 +110,15 @@ def test_a_refused_certificate_ends_with_1_and_its_reason(files: Files) -> None:
         assert ran.out.startswith("REFUSED: ")
         assert why in ran.out.splitlines()[0]
     assert readygate(*files.verify(*AT)).code == 0
+
+
+def test_a_proposal_in_question_may_be_split(files: Files) -> None:
+    """What a proposal references is read with it, so that it is compared as the one in one piece."""
+    examples = EXAMPLE, EXAMPLE.parent / "split" / EXAMPLE.name
+    whole, split = together(*(files.verify(*AT, "--proposal", example) for example in examples))
+    assert (whole.code, whole.err) == (1, "")
+    assert "it is about other facts" in whole.out
+    assert split == whole
 
 
 def test_json_has_the_same_report(files: Files) -> None:

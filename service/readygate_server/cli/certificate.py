@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readygate_server.cli.exits import CommandError, Exit
+from readygate_server.cli.options import add_foundations
 
 if TYPE_CHECKING:
     from readygate_server.adapters.certificates.report import ProposalDigest, Report
@@ -59,6 +60,7 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="proposal in question: YAML or JSON is compared by its facts, .binpb by its bytes",
     )
+    add_foundations(verify)
     verify.add_argument("--audience", default="", metavar="NAME", help="who you are")
     verify.add_argument("--at", type=_moment, metavar="TIME", help="moment to check for (default: now)")
     verify.add_argument("--checkpoint", type=Path, metavar="FILE", help="checkpoint of the log, got from elsewhere")
@@ -91,7 +93,7 @@ def _verify(options: argparse.Namespace) -> Exit:
         keys=_keys(options.keys, options.newer_keys),
         at=int(time.time()) if options.at is None else options.at,
         audience=options.audience,
-        proposal=None if options.proposal is None else _digest(options.proposal),
+        proposal=None if options.proposal is None else _digest(options),
         checkpoint="" if options.checkpoint is None else _text(options.checkpoint),
     )
     report = verify(_text(options.bundle), expected)
@@ -117,21 +119,28 @@ def _keys(file: Path, newer: list[Path]) -> KeySet:
     return keys
 
 
-def _digest(file: Path) -> ProposalDigest:
+def _digest(options: argparse.Namespace) -> ProposalDigest:
     """Returns the digest of a proposal: of its bytes when they are a message, else of what it says."""
     from readygate_server.adapters.certificates.report import ProposalDigest
+
+    file: Path = options.proposal
+    if file.suffix == _BYTES_SUFFIX:
+        return ProposalDigest(f"sha256:{sha256(_bytes(file)).hexdigest()}", of_bytes=True)
+    stated, registered = (_read_digest(options, str(file), as_registered=way) for way in (False, True))
+    return ProposalDigest(stated, of_bytes=False, as_registered=registered)
+
+
+def _read_digest(options: argparse.Namespace, file: str, *, as_registered: bool) -> str:
+    """Returns the digest of what a file says; a server may have had the facts in it, or registered from other files."""
     from readygate_server.adapters.proposals.dossier import dossier_of
-    from readygate_server.adapters.proposals.reader import read_proposal
+    from readygate_server.cli.inputs import reader_for
     from readygate_server.cli.options import faults_text
     from readygate_server.domain.faults import FaultsError
 
-    if file.suffix == _BYTES_SUFFIX:
-        return ProposalDigest(f"sha256:{sha256(_bytes(file)).hexdigest()}", of_bytes=True)
     try:
-        proposal, _ = read_proposal(_text(file), file=str(file))
+        return dossier_of(reader_for(options, [file], as_registered=as_registered)(file).proposal).digest
     except FaultsError as error:
         raise CommandError(f"{file}: {faults_text(error)}") from None
-    return ProposalDigest(dossier_of(proposal).digest, of_bytes=False)
 
 
 def _text(file: Path) -> str:

@@ -45,10 +45,13 @@ def name_of(file: str) -> str:
     return "<stdin>" if file == STDIN else file
 
 
-def reader_for(options: argparse.Namespace, files: Sequence[str]) -> Callable[[str], Located]:
+def reader_for(
+    options: argparse.Namespace, files: Sequence[str], *, as_registered: bool = False
+) -> Callable[[str], Located]:
     """Returns what reads each of some proposals, with the evidence and the foundations that the options name.
 
     What a proposal references stays a reference where a server is asked and no files are named, since the server knows.
+    With `as_registered` what files say of assets is put in as a server does that they were registered with.
 
     Raises:
       CommandError: when a file that the options name is at fault, since it then speaks of every proposal.
@@ -60,7 +63,7 @@ def reader_for(options: argparse.Namespace, files: Sequence[str]) -> Callable[[s
         read = joined_reader(files, evidence)
     places: Sequence[Path] = getattr(options, "foundations", ())
     asks_server = bool(getattr(options, "server", None))
-    return read if asks_server and not places else _Resolving(read, places)
+    return read if asks_server and not places else _Resolving(read, places, as_registered=as_registered)
 
 
 def read_located(file: str) -> Located:
@@ -86,8 +89,9 @@ def read_alone(file: str) -> Located:
 class _Resolving:
     """Reads proposals and puts in what files say of the assets that they reference."""
 
-    def __init__(self, read: Callable[[str], Located], places: Sequence[Path]) -> None:
+    def __init__(self, read: Callable[[str], Located], places: Sequence[Path], *, as_registered: bool = False) -> None:
         self._read = read
+        self._as_registered = as_registered
         self._places = tuple(places)
         self._files: dict[tuple[Path, ...], FoundationFiles] = {}
         self._told: set[str] = set()
@@ -106,7 +110,7 @@ class _Resolving:
 
         places = self._places or self._beside(file, found)
         if places not in self._files:
-            self._files[places] = FoundationFiles(places)
+            self._files[places] = FoundationFiles(places, as_registered=self._as_registered)
         return self._files[places]
 
     def _beside(self, file: str, found: Located) -> tuple[Path, ...]:

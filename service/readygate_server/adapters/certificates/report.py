@@ -54,6 +54,8 @@ class ProposalDigest:
 
     digest: str
     of_bytes: bool
+    as_registered: str = ""
+    """Digest of the same facts as a server keeps them that references were resolved by, when there are references."""
 
 
 @dataclass(frozen=True, slots=True)

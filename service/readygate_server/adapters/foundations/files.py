@@ -36,13 +36,16 @@ class _Held(NamedTuple):
 class FoundationFiles:
     """Files with foundations, each read once for all proposals that reference what is in them."""
 
-    def __init__(self, places: Sequence[Path]) -> None:
-        """Takes files and folders.
+    def __init__(self, places: Sequence[Path], *, as_registered: bool = False) -> None:
+        """Takes files and folders; what they say can be put in as a server that they were registered with puts it in.
+
+        It then says the same to the letter: evidence names its file where it names no source, and says no value twice.
 
         Raises:
           FaultsError: when one of them is not there, or a file is no YAML.
         """
         self._places = tuple(places)
+        self._as_registered = as_registered
         self._held = _all_read(files_in(places))
         self._built: dict[str, EvidenceFile] = {}
 
@@ -60,7 +63,7 @@ class FoundationFiles:
         own = [_without_deployment(file) for file in files]
         if faults := refusals(proposal, own, frozenset(key for file in own for key in assets_of(file.said))):
             raise FaultsError(faults)
-        known = {each: _known(each, files) for each in keys}
+        known = {each: _known(each, files, alone=not self._as_registered) for each in keys}
         return _valid(proposal, list(known.values()), document), [file.document for file in files]
 
     @property
@@ -141,13 +144,13 @@ def _keys_in(data: object) -> Iterator[AssetKey]:
                 yield AssetKey(scope, asset["id"])
 
 
-def _known(key: AssetKey, files: Sequence[EvidenceFile]) -> Known:
+def _known(key: AssetKey, files: Sequence[EvidenceFile], *, alone: bool) -> Known:
     """Returns what files say of an asset: what the only one says to the letter, else what all say together."""
     found = [Named(file.name, asset) for file in files for asset in assets_in(file.said) if key_of(asset) == key]
-    if len(found) > 1:
-        (one,) = joined(found)
-        return Known(key, one.asset, str(key))
-    return Known(key, found[0].asset, found[0].file)
+    if len(found) == 1 and alone:
+        return Known(key, found[0].asset, found[0].file)
+    (one,) = joined(found)
+    return Known(key, one.asset, str(key))
 
 
 def _valid(proposal: Proposal, known: Sequence[Known], document: Document) -> Proposal:
