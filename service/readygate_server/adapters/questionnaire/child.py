@@ -11,7 +11,7 @@ from pathlib import Path
 
 from readygate_server.adapters.collectors import limits
 from readygate_server.adapters.collectors.fences import Fence
-from readygate_server.adapters.collectors.port import ArtefactError
+from readygate_server.adapters.collectors.port import ArtefactError, ArtefactLimitError
 from readygate_server.adapters.questionnaire.cells import read_cells
 from readygate_server.adapters.questionnaire.package import check_package
 from readygate_server.adapters.questionnaire.reading import Reply, Task, decoded, encoded
@@ -24,21 +24,24 @@ def main() -> int:
     task = decoded(sys.stdin.buffer.read(), Task)
     Fence(network=False)
     limits.apply(task.limits)
-    path = Path(task.path)
-    try:
-        check_package(path)
-        reply = Reply(returned=read_cells(path))
-    except ArtefactError as error:
-        reply = Reply(faults=error.faults[:100])
-    except OSError as error:
-        reply = Reply(problem=error.strerror or "it can not be read")
-    except MemoryError:
-        reply = Reply(problem="it takes too much memory")
-    except Exception as error:  # noqa: BLE001, of a file from anywhere a reader does anything
-        reply = Reply(problem=f"the workbook is damaged ({type(error).__name__}); save it again as .xlsx")
-    answers.write(encoded(reply))
+    answers.write(encoded(reply_of(Path(task.path))))
     answers.close()
     return 0
+
+
+def reply_of(path: Path) -> Reply:
+    """Reads a workbook, and says what is wrong with it otherwise."""
+    try:
+        check_package(path)
+        return Reply(returned=read_cells(path))
+    except ArtefactError as error:
+        return Reply(faults=error.faults[:100], is_limit=isinstance(error, ArtefactLimitError))
+    except OSError as error:
+        return Reply(problem=error.strerror or "it can not be read")
+    except MemoryError:
+        return Reply(problem="it takes too much memory", is_limit=True)
+    except Exception as error:  # noqa: BLE001, of a file from anywhere a reader does anything
+        return Reply(problem=f"the workbook is damaged ({type(error).__name__}); save it again as .xlsx")
 
 
 if __name__ == "__main__":

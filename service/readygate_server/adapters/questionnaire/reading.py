@@ -31,6 +31,7 @@ class Reply(NamedTuple):
     returned: Returned | None = None
     faults: tuple[ArtefactFault, ...] = ()
     problem: str = ""
+    is_limit: bool = False
 
 
 def encoded(value: Task | Reply) -> bytes:
@@ -61,5 +62,6 @@ def read_workbook(path: Path, limits: Limits = LIMITS) -> Returned:
             ArtefactFault(path.name, message, way_out="send the form without other sheets")
         ) from None
     if reply.returned is None:
-        raise ArtefactError(*(reply.faults or (ArtefactFault(path.name, reply.problem),)))
+        kind = ArtefactLimitError if reply.is_limit else ArtefactError
+        raise kind(*(reply.faults or (ArtefactFault(path.name, reply.problem),)))
     return reply.returned
