@@ -31,6 +31,7 @@ def test_all_commands_are_there() -> None:
     assert {" ".join(names) for names in COMMANDS} == {
         *("", "check", "collect", "export", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
         *("evidence", "evidence show"),
+        "report",
         *("questionnaire", "questionnaire write", "questionnaire read"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
         *("decisions", "decisions list", "decisions watch", "decisions show", "decisions replay"),

@@ -24,6 +24,7 @@ exit codes: 0 go, with or without conditions; 1 no-go; 2 undetermined (facts are
 
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("check", "judge proposals: go or no-go, with the blocking work"),
+    "report": ("report_page", "write decisions as one HTML file, with the plan drawn"),
     "export": ("export", "write the work list as CSV, XLSX, for Jira, ServiceNow or OSCAL"),
     "init": ("init", "write a commented proposal to start from"),
     "facts": ("facts", "list the facts that a deployment needs at a gate"),

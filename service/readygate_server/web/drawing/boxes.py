@@ -49,9 +49,9 @@ def _classes(infrastructure: bool, is_critical: bool) -> list[str]:
 
 
 def _takes(item: pb.WorkItem) -> str:
-    """Returns effort and waiting in short: `2-8 person-weeks, waits 2 weeks`."""
+    """Returns effort and waiting in short: `2-8 person-weeks, waits 2`."""
     first = "Measure first: " if item.kind == pb.WORK_KIND_MEASURE else ""
-    waits = f", then {weeks_text(item.wait)} of waiting" if item.wait.max_weeks else ""
+    waits = f", waits {weeks_text(item.wait)}" if item.wait.max_weeks else ""
     return f"{first}{effort_text(item.effort)} person-weeks{waits}"
 
 

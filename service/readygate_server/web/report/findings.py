@@ -125,11 +125,18 @@ def _finding(
         finding.foundation,
         finding.message,
         tuple(_comparisons(finding, backing)),
-        tuple(dict.fromkeys(without_subject(path, finding.subject) for path in finding.missing_facts)),
+        tuple(_missing(finding)),
         tuple(finding.references),
         finding.waiver_id,
         items.get((finding.rule_id, finding.subject)),
     )
+
+
+def _missing(finding: pb.Finding) -> Iterable[str]:
+    """Returns the facts that are missing and that no comparison names."""
+    compared = {each.fact for each in finding.observations}
+    missing = dict.fromkeys(without_subject(path, finding.subject) for path in finding.missing_facts)
+    return (path for path in missing if path not in compared)
 
 
 def mark_of(outcome: int) -> Mark:

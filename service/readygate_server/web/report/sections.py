@@ -40,11 +40,10 @@ class Fact(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """Facts that one owner reads from one artefact."""
+    """Facts of one owner, by the artefact that would give them."""
 
     owner: str
-    artefact: str
-    facts: tuple[Fact, ...]
+    by_artefact: tuple[tuple[str, tuple[Fact, ...]], ...]
 
 
 class WaiverView(NamedTuple):
@@ -119,11 +118,13 @@ def _said(value: pb.ConflictingValue) -> Said:
 
 def owed_view(missing: Iterable[pb.MissingFact]) -> tuple[Owed, ...]:
     """Returns the facts to be measured by who owns them, those that hold up a block first."""
-    groups: dict[tuple[str, str], list[Fact]] = {}
+    owners: dict[str, dict[str, list[Fact]]] = {}
     for each in sorted(missing, key=lambda each: not each.blocks):
         fact = Fact(fact_path(each.fact, each.subject), each.statement, tuple(each.rule_ids), each.blocks)
-        groups.setdefault((each.owner_role, each.artefact), []).append(fact)
-    return tuple(Owed(owner, artefact, tuple(facts)) for (owner, artefact), facts in groups.items())
+        owners.setdefault(each.owner_role, {}).setdefault(each.artefact, []).append(fact)
+    return tuple(
+        Owed(owner, tuple((artefact, tuple(facts)) for artefact, facts in own.items())) for owner, own in owners.items()
+    )
 
 
 def waivers_view(decision: pb.Decision, waivers: Iterable[Waiver]) -> tuple[WaiverView, ...]:
