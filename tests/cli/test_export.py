@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import AS_OF, DRAFTS_FOR_STAFF, EXAMPLE, readygate, together
+from tests.cli.serving import served
 
 FORMATS = ("csv", "xlsx", "jira", "servicenow", "oscal-poam")
 
@@ -86,3 +87,15 @@ def test_a_server_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
     """A service that failed is no bad input, and nothing is written."""
     ran = readygate("export", "csv", "--server", "localhost:1", "--decision", "0" * 32, "-o", tmp_path / "x")
     assert (ran.code, (tmp_path / "x").exists()) == (4, False)
+
+
+def test_a_recorded_decision_is_exported_with_its_id(tmp_path: Path) -> None:
+    """The work of a decision comes from the record, with the id under which it can be found again."""
+    with served(tmp_path) as (_, address):
+        judged = readygate("export", "csv", EXAMPLE, *AS_OF, "--server", address)
+        first = next(csv.DictReader(judged.out.splitlines()))
+        recorded = readygate("export", "csv", "--server", address, "--decision", first["decision_id"])
+        unknown = readygate("export", "csv", "--server", address, "--decision", "0" * 32)
+    assert (judged.code, len(first["decision_id"])) == (0, 32)
+    assert (recorded.code, recorded.out) == (0, judged.out)
+    assert (unknown.code, unknown.out, "0" * 32 in unknown.err) == (3, "", True)

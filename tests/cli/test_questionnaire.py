@@ -1,0 +1,117 @@
+"""`readygate questionnaire`: a form goes out, comes back, and becomes facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.cli.command import AS_OF, EXAMPLE, readygate, together
+from tests.questionnaires import cells_of, opened, put, yaml_with
+
+MISSING = "workflow[returns].stable_weeks"
+
+
+def written(folder: Path, *arguments: str | Path, name: str = "form.xlsx") -> Path:
+    """Writes a form about what the example leaves open."""
+    ran = readygate("questionnaire", "write", EXAMPLE, *AS_OF, "--missing", *arguments, "-o", folder / name)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    return folder / name
+
+
+def test_a_workbook_goes_out_and_its_answers_come_in(tmp_path: Path) -> None:
+    """What a process owner fills in is joined to the proposal, with its evidence, and is missing no more."""
+    form = written(tmp_path, "--owner", "process owner")
+    book = opened(form.read_bytes())
+    put(cells_of(book, MISSING)["value"], 20)
+    put(cells_of(book, MISSING)["evidence_uri"], "https://charts.example/returns")
+    book.save(form)
+    answered = tmp_path / "answered.yaml"
+    ran = readygate("questionnaire", "read", form, "--into", EXAMPLE, "-o", answered)
+    assert (ran.code, ran.out) == (0, "")
+    assert "1 answers, 1 of them new" in ran.err
+    before, after = together(("facts", EXAMPLE, *AS_OF, "--missing"), ("facts", answered, *AS_OF, "--missing"))
+    assert (f"{MISSING} " in before.out, f"{MISSING} " in after.out) == (True, False)
+    assert "grade: e1_document" in answered.read_text(encoding="utf-8")
+
+
+def test_yaml_goes_out_and_comes_back_through_pipes() -> None:
+    """Without `-o` a form is YAML on standard output, and `-` reads it from standard input."""
+    form = readygate("questionnaire", "write", "--archetype", "customer-agent", "--gate", "commit", *AS_OF)
+    assert form.code == 0
+    filled = yaml_with(form.out, {"source[source-1].entity": "customer"})
+    ran = readygate("questionnaire", "read", "-", stdin=filled)
+    assert (ran.code, "entity: customer" in ran.out, "autonomy_level: l4_approver" in ran.out) == (0, True, True)
+    assert readygate("check", "-", *AS_OF, stdin=ran.out).code in (1, 2)
+
+
+def test_every_fault_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    """A form with faults ends with 3, each fault with its cell, and leaves no file."""
+    form = written(tmp_path)
+    book = opened(form.read_bytes())
+    put(cells_of(book, MISSING)["value"], "twenty")
+    cells_of(book, MISSING)["reason"].value = "=1+1"
+    book.save(form)
+    ran = readygate("questionnaire", "read", form, "-o", tmp_path / "out.yaml")
+    assert (ran.code, ran.out, (tmp_path / "out.yaml").exists()) == (3, "", False)
+    assert f"{form}!workflow returns!I" in ran.err
+    assert "3 faults" in ran.err.splitlines()[0] or "2 faults" in ran.err.splitlines()[0]
+
+
+def test_another_value_is_a_conflict(tmp_path: Path) -> None:
+    """An answer does not silently take the place of what the proposal says."""
+    ran = readygate("questionnaire", "write", EXAMPLE, *AS_OF, "-o", tmp_path / "form.xlsx")
+    book = opened((tmp_path / "form.xlsx").read_bytes())
+    put(cells_of(book, "source[crm].completeness")["value"], 0.999)
+    book.save(tmp_path / "form.xlsx")
+    ran = readygate("questionnaire", "read", tmp_path / "form.xlsx", "--into", EXAMPLE, "-o", tmp_path / "out.yaml")
+    assert "1 of them new" in ran.err
+    checked = readygate("check", tmp_path / "out.yaml", *AS_OF)
+    assert checked.code == 1
+    assert "0.999" in checked.out
+    assert "0.94" in checked.out
+
+
+def test_forms_are_written_over_nothing(tmp_path: Path) -> None:
+    """Answers that somebody gave are never lost to a second run."""
+    form = written(tmp_path)
+    held = form.read_bytes()
+    ran = readygate("questionnaire", "write", EXAMPLE, "-o", form)
+    assert (ran.code, form.read_bytes()) == (3, held)
+    assert "is there already" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("write",), "name a proposal, or a kind of deployment"),
+        (("write", str(EXAMPLE), "--archetype", "customer-agent"), "not both"),
+        (("write", str(EXAMPLE), "-o", "form.pdf"), "a form is .xlsx or .yaml"),
+        (("write", str(EXAMPLE), "--owner", "dat owner"), "did you mean 'Data owner'?"),
+        (("read", "form.xlsm"), "save it as .xlsx"),
+        (("read", "missing.xlsx"), "No such file or directory"),
+        (("read", "missing.yaml"), "No such file or directory"),
+        (("read", str(EXAMPLE)), "this is no questionnaire"),
+    ],
+)
+def test_wrong_calls_end_with_3(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """A call that can not be meant is told what is wrong, without a traceback."""
+    ran = readygate("questionnaire", *arguments, cwd=tmp_path)
+    assert (ran.code, said in ran.err, "Traceback" in ran.err) == (3, True, False)
+
+
+def test_a_form_about_another_proposal_is_not_joined(tmp_path: Path) -> None:
+    """Answers about one proposal say nothing about another."""
+    other = tmp_path / "other.yaml"
+    other.write_text("id: other\n", encoding="utf-8")
+    ran = readygate("questionnaire", "read", written(tmp_path), "--into", other)
+    assert (ran.code, ran.out) == (3, "")
+    assert "the form is about another proposal: got 'refund-agent', expected other" in ran.err
+
+
+def test_a_form_without_its_hidden_sheet_is_refused(tmp_path: Path) -> None:
+    """Answers that were copied into another file are refused with the way out."""
+    openpyxl.Workbook().save(tmp_path / "form.xlsx")
+    ran = readygate("questionnaire", "read", tmp_path / "form.xlsx")
+    assert (ran.code, "fill in the file as it was sent" in ran.err) == (3, True)
