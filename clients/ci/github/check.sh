@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Judges the proposals that the inputs of the action name, writes all reports, and says in the outputs of the step what
+# came of it. Ends with 0 whatever the verdict: the last step of the action decides what fails the job.
+set -euo pipefail
+shopt -s nullglob globstar
+
+fail() {
+  echo "::error title=readygate::$1"
+  echo "exit-code=3" >>"$GITHUB_OUTPUT"
+  echo "verdict=NO_VERDICT" >>"$GITHUB_OUTPUT"
+  exit 0
+}
+
+# Patterns, one a line, become paths; a line that matches nothing stays, so that it is reported and not passed over.
+expand() {
+  local line IFS=
+  paths=()
+  while read -r line || [ -n "$line" ]; do
+    line="${line%$'\r'}"
+    [ -n "${line// /}" ] || continue
+    local found=($line)
+    if [ ${#found[@]} -eq 0 ]; then found=("$line"); fi
+    paths+=("${found[@]}")
+  done <<<"$1"
+}
+
+expand "$INPUT_FILES"
+[ ${#paths[@]} -gt 0 ] || fail "files names no proposal"
+files=("${paths[@]}")
+expand "$INPUT_EVIDENCE"
+options=()
+for file in "${paths[@]}"; do options+=("--evidence=$file"); done
+[ -z "$INPUT_GATE" ] || options+=("--gate=$INPUT_GATE")
+[ -z "$INPUT_RULESET" ] || options+=("--ruleset=$INPUT_RULESET")
+[ -z "$INPUT_RULES" ] || options+=("--rules=$INPUT_RULES")
+[ -z "$INPUT_AS_OF" ] || options+=("--as-of=$INPUT_AS_OF")
+
+reports="${INPUT_REPORTS:-${RUNNER_TEMP:?}/readygate-reports}"
+case "$reports$INPUT_SARIF_FILE" in *$'\n'*) fail "a path has one line" ;; esac
+mkdir -p "$reports"
+sarif="${INPUT_SARIF_FILE:-$reports/readygate.sarif}"
+code=0
+"$READYGATE" check "${options[@]}" --marker="$INPUT_COMMENT_ID" \
+  --format=github --format="sarif=$sarif" --format="json=$reports/readygate.json" \
+  --format="junit=$reports/readygate-junit.xml" --format="markdown=$reports/readygate.md" \
+  -- "${files[@]}" || code=$?
+
+# The worst verdict of all files; whatever was not judged counts as none.
+verdict=NO_VERDICT
+if [ "$code" -lt 3 ]; then
+  for each in GO GO_WITH_CONDITIONS UNDETERMINED NO_GO; do
+    if grep -qF "<property name=\"verdict\" value=\"$each\" />" "$reports/readygate-junit.xml"; then verdict="$each"; fi
+  done
+fi
+{
+  echo "exit-code=$code"
+  echo "verdict=$verdict"
+  echo "json=$reports/readygate.json"
+  echo "sarif=$sarif"
+  echo "junit=$reports/readygate-junit.xml"
+  echo "markdown=$reports/readygate.md"
+} >>"$GITHUB_OUTPUT"

@@ -1,0 +1,1 @@
+"""Comments on changes at GitHub and GitLab: one per marker, which updates itself."""

@@ -1,0 +1,1 @@
+"""What runs in other people's pipelines, run here as their platforms would."""
