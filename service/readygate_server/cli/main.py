@@ -26,6 +26,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("check", "judge proposals: go or no-go, with the blocking work"),
     "report": ("report_page", "write decisions as one HTML file, with the plan drawn"),
     "export": ("export", "write the work list as CSV, XLSX, for Jira, ServiceNow or OSCAL"),
+    "comment": ("comment", "put a report on a pull or merge request"),
     "init": ("init", "write a commented proposal to start from"),
     "facts": ("facts", "list the facts that a deployment needs at a gate"),
     "questionnaire": ("questionnaire", "ask for facts in a form (XLSX or YAML), and read the answers"),
