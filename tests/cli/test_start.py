@@ -41,6 +41,24 @@ def test_help_imports_nothing_of_what_commands_do() -> None:
     assert not (NETWORK | RECORD | SERVICE | ENGINE | {"rich"}) & _imported(COMMAND.format(["--help"], SAY))
 
 
+def test_a_command_of_its_own_process_looks_for_no_garbage_on_its_way() -> None:
+    """A check makes fewer objects than the garbage collector waits for; called from a program it leaves that alone."""
+    words = ["check", str(EXAMPLE), "--as-of", "2026-11-01", "--format", "json"]
+    count = "sum(each['collections'] for each in gc.get_stats())"
+    start = f"import gc, sys\nfrom readygate_server.cli.main import main\nbefore = {count}"
+    said = f"print({count} - before, gc.get_threshold()[0], file=sys.stderr)"
+    alone, called = (
+        subprocess.run(
+            [sys.executable, "-c", f"{start}\n{call}\n{said}", *words], capture_output=True, text=True, check=True
+        ).stderr.split()
+        for call in ("main()", "main(sys.argv[1:])")
+    )
+
+    assert alone == ["0", "200000"]
+    assert int(called[0]) > 0
+    assert called[1] != "200000"
+
+
 def test_the_client_is_imported_when_it_is_asked_for() -> None:
     """The package alone imports neither gRPC nor messages."""
     assert not (NETWORK | RECORD | SERVICE | ENGINE) & _imported(f"import sys, readygate; {SAY}")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.yaml_text import Document, read_yaml
@@ -21,7 +21,7 @@ _Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class _PartEntry(_Shape):
@@ -131,7 +131,7 @@ def load_fact_catalogue(path: Path) -> FactCatalogue:
     """
     document = read_yaml(path.read_text(encoding="utf-8"), file=str(path))
     try:
-        entries = TypeAdapter(FactsFile).validate_python(document.data).facts
+        entries = FactsFile.model_validate(document.data).facts
     except ValidationError as error:
         raise FaultsError(_faults_of(error, document)) from None
     repeated = [

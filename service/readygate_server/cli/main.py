@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from readygate_server import ENGINE_VERSION
 from readygate_server.cli.exits import CommandError, Exit
+from readygate_server.cli.lean import end_lean, start_lean
 from readygate_server.domain.errors import InvalidInputError
 
 _DESCRIPTION = """\
@@ -84,9 +85,20 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is not None or words[:1] == ["serve"]:
+        return _run(words, _again(arguments))
+    # The process is there for this command alone.
+    start_lean()
+    try:
+        return _run(words, _again(arguments))
+    finally:
+        end_lean()
+
+
+def _run(words: Sequence[str], command_line: Sequence[str]) -> int:
     # Only what is asked for is imported: a command should not wait for all others.
     options = parser(words[0] if words else "").parse_args(words)
-    options.command_line = _again(arguments)
+    options.command_line = command_line
     try:
         code: int = options.run(options)
     except CommandError as error:

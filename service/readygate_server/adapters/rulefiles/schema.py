@@ -68,7 +68,8 @@ COMPARATORS = (
 class Shape(BaseModel):
     """Base of all shapes: frozen, and an unknown key is a fault."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Built when first used: a file needs few of these shapes, and each would be built apart and within others.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def _refusal(message: str, *, got: str = "", expected: str = "") -> PydanticCustomError:
