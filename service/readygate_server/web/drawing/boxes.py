@@ -11,7 +11,7 @@ from typing import Final
 
 from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.words import effort_text, weeks_text
-from readygate_server.web.drawing.lettering import cut, width_of, wrapped
+from readygate_server.web.drawing.lettering import BOLD, cut, width_of, wrapped
 from readygate_server.web.drawing.svg import element, text, title
 
 WIDTH: Final = 236.0
@@ -26,16 +26,24 @@ LEGEND_HEIGHT: Final = 26.0
 def box(item: pb.WorkItem, x: float, y: float, *, is_critical: bool) -> str:
     """Returns the box of an item with its upper left corner at a place."""
     room = WIDTH - 2 * _PAD
-    head = f"{CRITICAL} {item.id}" if is_critical else item.id
-    lines = wrapped(own_title(item), room, 12, 2)
+    heads = _heads(f"{CRITICAL} {item.id}" if is_critical else item.id, room - _FOLD / 2)
+    lines = wrapped(own_title(item), room, 12, 3 - len(heads))
     parts = [
         title(f"{item.id}: {item.title}. {_takes(item)}. {item.owner_role}"),
         _outline(x, y, is_critical=is_critical, infrastructure=item.infrastructure),
-        text(cut(head, room - _FOLD / 2, 12.5), x + _PAD, y + 19, of="rg-id", size=12, font_weight="600"),
-        *(text(line, x + _PAD, y + 37 + 15 * n, of="rg-what") for n, line in enumerate(lines)),
+        *(text(line, x + _PAD, y + 19 + 16 * n, of="rg-id", font_weight="600") for n, line in enumerate(heads)),
+        *(text(line, x + _PAD, y + 21 + 16 * n, of="rg-what") for n, line in enumerate(lines, len(heads))),
         text(cut(_takes(item), room, 11), x + _PAD, y + HEIGHT - 9, of="rg-takes", size=11),
     ]
     return element("g", "".join(parts), class_=" ".join(_classes(item.infrastructure, is_critical)))
+
+
+def _heads(head: str, room: float) -> list[str]:
+    """Returns the id in one line, or its asset in a second one when it is long."""
+    if width_of(head, BOLD) <= room or "[" not in head:
+        return [cut(head, room, BOLD)]
+    rule, _, asset = head.partition("[")
+    return [cut(rule, room, BOLD), cut(f"[{asset}", room, BOLD)]
 
 
 def own_title(item: pb.WorkItem) -> str:

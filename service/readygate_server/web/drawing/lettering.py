@@ -10,6 +10,10 @@ _NARROW: Final = frozenset("iljtfrI.,:;'|!()[]/- ")
 _BROAD: Final = frozenset("mwMWQOGCD@%&")
 
 
+BOLD: Final = 13.6
+"""Size at which text of size 12 is reckoned when it is bold."""
+
+
 def width_of(text: str, size: float) -> float:
     """Returns about how wide a text is; rather too wide than too narrow."""
     return size * sum(map(_em, text))
@@ -17,12 +21,12 @@ def width_of(text: str, size: float) -> float:
 
 def _em(character: str) -> float:
     if character in _NARROW:
-        return 0.36
+        return 0.4
     if character in _BROAD:
-        return 0.9
+        return 0.98
     if unicodedata.east_asian_width(character) in ("W", "F"):
         return 1.05
-    return 0.7 if character.isupper() else 0.59
+    return 0.72 if character.isupper() else 0.63
 
 
 def cut(text: str, room: float, size: float) -> str:

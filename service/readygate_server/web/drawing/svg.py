@@ -36,14 +36,18 @@ class Drawing(NamedTuple):
 
     @property
     def is_wide(self) -> bool:
-        """True when it would be too small to read across the shorter side of a page."""
-        return self.width > PORTRAIT
+        """True when it is printed larger on a sheet that lies on its side."""
+        upright = min(PORTRAIT / self.width, _UPRIGHT / self.height)
+        return min(1.0, LANDSCAPE / self.width, _LYING / self.height) > min(1.0, upright)
 
 
 PORTRAIT: Final = 764.0
 """Width that can be read on the shorter side of a sheet of A4."""
 LANDSCAPE: Final = 1090.0
 """Width that can be read on its longer side."""
+_UPRIGHT: Final = 960.0
+_LYING: Final = 680.0
+"""Heights that go with the widths."""
 
 
 def attribute(value: str | float) -> str:

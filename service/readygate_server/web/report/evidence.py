@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from readygate.v1 import decision_pb2 as pb
 from readygate.v1.evidence_pb2 import Evidence as EvidenceMessage
+from readygate.v1.evidence_pb2 import EvidenceGrade
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.entries import entry_of, evidence_of
 from readygate_server.adapters.words import counted
@@ -17,12 +18,13 @@ from readygate_server.domain.evidence import Evidence, EvidenceIndex
 from readygate_server.domain.facts import parent_of
 from readygate_server.domain.vocabulary import Grade
 
-_SAYS: Final = {
-    Grade.E0: "E0 claimed",
-    Grade.E1: "E1 document",
-    Grade.E2: "E2 measured",
-    Grade.E3: "E3 verified",
+_GRADES: Final = {
+    EvidenceGrade.EVIDENCE_GRADE_E0_CLAIMED: "E0 claimed",
+    EvidenceGrade.EVIDENCE_GRADE_E1_DOCUMENT: "E1 document",
+    EvidenceGrade.EVIDENCE_GRADE_E2_MEASURED: "E2 measured",
+    EvidenceGrade.EVIDENCE_GRADE_E3_VERIFIED: "E3 verified",
 }
+_SAYS: Final = dict(zip(Grade, _GRADES.values(), strict=True))
 _SHORT: Final = {"minimum_grade": "weak", "maximum_age_days": "stale", "expiry": "expired"}
 _PATH: Final = re.compile(r"(\w+)\[([^\]]*)\]\.(.*)", re.DOTALL)
 
@@ -88,6 +90,11 @@ class Backing:
     def _entry(self, fact: str, subject: str) -> str:
         entry = self._index.of(fact, subject) or self._index.of(parent_of(fact), subject)
         return "no evidence" if entry is None else _short_words(entry, self._day)
+
+
+def grade_words(grade: int) -> str:
+    """Returns a grade as words, such as `E2 measured`."""
+    return _GRADES.get(grade, "no grade")  # type: ignore[call-overload,no-any-return]  # any number
 
 
 def split_path(fact: str, subject: str) -> tuple[str, str]:

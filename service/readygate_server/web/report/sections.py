@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from readygate.v1 import decision_pb2 as pb
-from readygate.v1.evidence_pb2 import EvidenceGrade
 from readygate.v1.record_pb2 import DecisionRecord
 from readygate.v1.waiver_pb2 import Waiver
 from readygate_server.adapters.words import fact_path, gate_name, tier_word, value_text
+from readygate_server.web.report.evidence import grade_words
 from readygate_server.web.report.verdicts import verdict_kind, verdict_word
 
 
@@ -110,10 +110,8 @@ def conflicts_view(conflicts: Iterable[pb.FactConflict]) -> tuple[Conflict, ...]
 
 
 def _said(value: pb.ConflictingValue) -> Said:
-    grade = EvidenceGrade.Name(value.grade).removeprefix("EVIDENCE_GRADE_") if value.HasField("grade") else ""
-    return Said(
-        value_text(value.value), value.source_uri or "the proposal", grade.replace("_", " ").lower(), value.as_of
-    )
+    grade = grade_words(value.grade) if value.HasField("grade") else ""
+    return Said(value_text(value.value), value.source_uri or "the proposal", grade, value.as_of)
 
 
 def owed_view(missing: Iterable[pb.MissingFact]) -> tuple[Owed, ...]:

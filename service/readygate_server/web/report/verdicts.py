@@ -59,6 +59,11 @@ class VerdictView(NamedTuple):
     set_by: tuple[str, ...]
     axes: tuple[Axis, ...]
 
+    @property
+    def is_yes(self) -> bool:
+        """True when the deployment may go ahead."""
+        return self.kind in ("go", "conditions")
+
 
 def verdict_view(decision: pb.Decision) -> VerdictView:
     """Returns the verdict; one that this version does not know is shown as a no."""
