@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import os
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from readygate_server.cli.main import main
 from tests.ci.forge import NOTES, ONE, PULL, ForgeServer, forge
-from tests.cli.command import Ran, readygate
+from tests.cli.command import Ran
 
 MARKER = "<!-- readygate:check -->"
 TEXT = f"{MARKER}\n### GO\n"
@@ -39,8 +44,16 @@ def gitlab(server: ForgeServer) -> dict[str, str]:
 
 
 def comment(text: str, environment: dict[str, str]) -> Ran:
-    """Runs the command with a report on standard input."""
-    return readygate("comment", "-", stdin=text, env=environment)
+    """Runs the command with a report on standard input, in this process, because starting takes longer than it does."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, environment),
+        patch("sys.stdin", io.StringIO(text)),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = main(["comment", "-"])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 @pytest.mark.parametrize(

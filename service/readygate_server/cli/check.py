@@ -11,7 +11,15 @@ from typing import Any
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.inputs import Located, reader_for
 from readygate_server.cli.judges import Judge, LocalJudge, Wanted
-from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.options import (
+    add_evidence,
+    add_foundations,
+    add_rules,
+    add_ruleset,
+    faults_text,
+    open_gate,
+    plain_text,
+)
 from readygate_server.cli.outputs import add_outputs, outputs_of, write_outputs
 from readygate_server.cli.results import Result
 from readygate_server.cli.what_if import add_what_if, overrides_of
@@ -79,7 +87,8 @@ def _judge(judge: Judge, read: Callable[[str], Located], file: str, wanted: Want
         proposal, origins = read(file)
         response = judge.evaluate(proposal, wanted)
     except FaultsError as error:
-        return Result(file, file, Exit.BAD_INPUT, problem=f"{file}: {faults_text(error)}", faults=error.faults)
+        problem = f"{plain_text(file)}: {faults_text(error)}"
+        return Result(file, file, Exit.BAD_INPUT, problem=problem, faults=error.faults)
     except CommandError as error:
-        return Result(file, file, error.code, problem=str(error))
+        return Result(file, file, error.code, problem=plain_text(str(error)))
     return Result(proposal.id, file, exit_of(response.decision.verdict), response, origins=origins)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from readygate_server.cli.exits import CommandError
 from readygate_server.domain.faults import FaultsError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from readygate_server.bootstrap import LocalGate
 
 GATES = ("commit", "pilot", "production")
+SERVER: Final = "READYGATE_SERVER"
+"""Variable that stands for `--server`."""
 ARCHETYPES = ("staff-assistant", "customer-agent", "back-office-automation", "decision-support")
 
 
@@ -65,10 +68,15 @@ def add_server_command(own: Any, name: str, run: Any, text: str, *, exits: str) 
     formatter = argparse.RawDescriptionHelpFormatter
     epilog = f"{exits}\nwho you are comes from the environment: READYGATE_TOKEN or READYGATE_TOKEN_FILE, READYGATE_CA"
     parser: argparse.ArgumentParser = own.add_parser(name, help=text, epilog=epilog, formatter_class=formatter)
-    parser.add_argument("--server", required=True, metavar="HOST:PORT", help="server that keeps the record")
+    add_server(parser, "server that keeps the record")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: text)")
     parser.set_defaults(run=run)
     return parser
+
+
+def add_server(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds `--server`, without which the command can do nothing; a variable may stand for it."""
+    parser.add_argument("--server", required=not os.environ.get(SERVER), metavar="HOST:PORT", help=text)
 
 
 def day(text: str) -> str:
@@ -94,5 +102,14 @@ def open_gate(rules: Path | None) -> LocalGate:
 def faults_text(error: FaultsError) -> str:
     """Returns every fault, one a line, and how many there are."""
     count = len(error.faults)
-    lines = [str(fault) for fault in error.faults]
+    lines = [plain_text(str(fault)) for fault in error.faults]
     return "\n".join([f"{count} fault{'s' if count != 1 else ''}", *lines])
+
+
+def plain_text(text: str) -> str:
+    """Returns a text that names a file in lines of a log that say nothing else.
+
+    Runners of jobs take a line that starts with two colons for a command, and files have the names that others gave.
+    """
+    lines = ("".join(each if each.isprintable() else "\ufffd" for each in line) for line in text.split("\n"))
+    return "\n".join(f"./{line}" if line.lstrip().startswith("::") else line for line in lines)
