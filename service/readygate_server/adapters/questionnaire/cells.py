@@ -19,7 +19,8 @@ MAX_ROWS: Final = 5_000
 """Rows of a sheet. A section of a form has at most some hundred."""
 MAX_COLUMNS: Final = 60
 MAX_SHEETS: Final = 1_000
-MAX_CELLS: Final = 400_000
+MAX_ALL_ROWS: Final = 40_000
+"""Rows of all sheets. A form about 600 assets has 16,000."""
 MAX_TEXT: Final = 40_000
 _KEY_OF: Final[Mapping[str, str]] = {heading.lower(): key for key, heading in ANSWERS}
 _PERCENTAGE: Final = re.compile(r'%(?=(?:[^"]*"[^"]*")*[^"]*$)')
@@ -53,7 +54,7 @@ class _Reader:
 
     def __init__(self, place: str) -> None:
         self._place = place
-        self._left = MAX_CELLS
+        self._left = MAX_ALL_ROWS
 
     def read(self, book: Any) -> Returned:
         if HIDDEN not in book.sheetnames:
@@ -78,7 +79,7 @@ class _Reader:
         head: dict[str, str] = {}
         assets: list[tuple[str, str, str]] = []
         facts: list[str] = []
-        for _, row in self._rows(sheet, most=400_000):
+        for _, row in self._rows(sheet, most=MAX_ALL_ROWS):
             texts = [str(cell.value) if cell.value is not None else "" for cell in row[:4]]
             key, value, *more = [*texts, "", "", "", ""][:4]
             if key == "asset":
@@ -122,9 +123,9 @@ class _Reader:
         for number, row in enumerate(sheet.iter_rows(max_row=most + 1, max_col=MAX_COLUMNS), 1):
             if number > most:
                 raise self._too_much(f"the sheet {sheet.title!r} has too many rows", f"at most {most:,}")
-            self._left -= len(row) + 1
+            self._left -= 1
             if self._left < 0:
-                raise self._too_much("the workbook has too many cells", f"at most {MAX_CELLS:,}")
+                raise self._too_much("the workbook has too many rows", f"at most {MAX_ALL_ROWS:,}")
             if row:
                 yield number, row
 

@@ -10,10 +10,10 @@ from typing import IO, Final
 from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, ArtefactLimitError
 from readygate_server.adapters.collectors.xml_events import MAX_DEPTH, feed, parser_for, too_deep
 
-MAX_FILE: Final = 16 << 20
+MAX_FILE: Final = 8 << 20
 """Bytes of the file."""
-MAX_CONTENT: Final = 64 << 20
-"""Bytes of all that is in it, decompressed."""
+MAX_CONTENT: Final = 24 << 20
+"""Bytes of all that is in it, decompressed. A form about 600 assets, the most that a proposal names, has 10 MiB."""
 MAX_PARTS: Final = 2_000
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MACROS: Final = "vbaproject.bin"

@@ -13,7 +13,7 @@ from readygate_server.adapters.collectors.limits import Limits
 from readygate_server.adapters.collectors.port import ArtefactError, ArtefactFault, ArtefactLimitError
 from readygate_server.adapters.questionnaire.answers import Returned
 
-LIMITS: Final = Limits(cpu_seconds=30, memory_mib=1024, wall_seconds=90, file_mib=1)
+LIMITS: Final = Limits(cpu_seconds=20, memory_mib=1024, wall_seconds=60, file_mib=1)
 _CHILD: Final = (sys.executable, "-P", "-m", "readygate_server.adapters.questionnaire.child")
 _T = TypeVar("_T")
 

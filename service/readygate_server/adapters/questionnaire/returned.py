@@ -64,6 +64,7 @@ class _Answers:
         self._form = form
         self._file = file
         self._known = known
+        self._asked = frozenset(form.facts)
         self._faults: list[Fault] = []
         self._made = Proposal(id=form.head.get("proposal", ""), title=form.head.get("title", ""))
 
@@ -115,7 +116,7 @@ class _Answers:
                 yield answer, ref
 
     def _ref(self, path: str) -> FactRef:
-        if self._form.facts and path not in self._form.facts:
+        if self._asked and path not in self._asked:
             meant = suggest(path, self._form.facts)
             raise FactProblemError(Problem("the form does not ask for this", show(path), "the facts as written", meant))
         ref = parse_path(path)

@@ -12,6 +12,8 @@ from readygate_server.adapters.questionnaire.sheet_names import ANSWERS
 from readygate_server.adapters.yaml_text import Document, Path, read_yaml
 from readygate_server.domain.faults import Fault, FaultsError, suggest
 
+MAX_BYTES: Final = 4 << 20
+"""Bytes of a form: one about 600 assets has 2 MiB."""
 _HEAD: Final = ("proposal", "title", "gate", "ruleset", "ruleset_digest", "as_of", "vocabulary")
 _KEYS: Final = tuple(name for name, _ in ANSWERS)
 _METRIC: Final = ("metric", "limit")
@@ -23,7 +25,7 @@ def read_yaml_form(text: str, *, file: str) -> Returned:
     Raises:
       FaultsError: with every fault of its text and its shape.
     """
-    document = read_yaml(text, file=file)
+    document = read_yaml(text, file=file, max_bytes=MAX_BYTES)
     reader = _Reader(document)
     returned = reader.form()
     if reader.faults:
