@@ -1,0 +1,1 @@
+"""What deploys readygate agrees with readygate, and with what reads it."""
