@@ -13,6 +13,7 @@ from readygate_server.adapters.proposals.paths import get_fact
 from readygate_server.adapters.proposals.values import FactProblemError, bounds_of, check_value, to_wire
 from readygate_server.adapters.proposals.vocabulary import UNKNOWN, FactField, Kind, fact_fields
 from readygate_server.domain.facts import FactRef, FactValue
+from readygate_server.domain.faults import few_suggestions
 from readygate_server.web.app.errors import Fault, sentence
 from readygate_server.web.app.forms import Form
 
@@ -98,6 +99,7 @@ def fact_input(proposal: Proposal, ref: FactRef, read: ReadFacts = NOTHING) -> F
     )
 
 
+@few_suggestions()
 def read_facts(proposal: Proposal, form: Form) -> ReadFacts:
     """Returns what a form changes; a fact that is not in the form stays as it is."""
     typed: dict[str, tuple[str, ...]] = {}

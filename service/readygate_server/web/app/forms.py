@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
@@ -66,7 +67,7 @@ async def read_form(request: Request) -> Form:
             return Form(pairs)
         if kind == _MULTIPART:
             return Form(await _parts(request))
-    except (ValueError, MultiPartException) as error:
+    except (ValueError, MultiPartException, HTTPException) as error:
         raise FormError("the form can not be read") from error
     raise FormError("this is no form")
 

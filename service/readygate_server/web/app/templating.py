@@ -15,6 +15,7 @@ from readygate_server.web.report.page import environment as report_environment
 from readygate_server.web.report.verdicts import verdict_kind, verdict_word
 
 _DIGEST_DIGITS: Final = 12
+_FOUNDATIONS: Final = {"api": "APIs", "organization": "Organisation"}
 
 
 def templates(statics: Statics) -> Environment:
@@ -37,6 +38,7 @@ def templates(statics: Statics) -> Environment:
         "grade": grade_name,
         "waiver_state": waiver_state,
         "counted": words.counted,
+        "foundation": lambda name: _FOUNDATIONS.get(name, name.replace("_", " ").capitalize()),
         "spaced": lambda text: text.replace("_", " "),
     }
     return environment

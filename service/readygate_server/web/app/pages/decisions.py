@@ -20,8 +20,9 @@ from readygate.v1.record_pb2 import DecisionRecord
 from readygate.v1.ruleset_service_pb2 import ListRulesetsRequest, ListRulesetsResponse
 from readygate_server.web.app.asking import CallFailed
 from readygate_server.web.app.choices import VERDICTS, moment_of
-from readygate_server.web.app.errors import Fault, said_of, status_of
+from readygate_server.web.app.errors import Fault, plain_error, said_of, status_of
 from readygate_server.web.app.visit import Page, Visit
+from readygate_server.web.report.file import report_file
 from readygate_server.web.report.page import report_context
 
 _PAGE: Final = 25
@@ -114,11 +115,20 @@ async def decision_page(visit: Visit, found: Recorded, *, refused: CallFailed | 
         "refused": said_of(refused.answer) if refused else None,
     }
     if decision is not None:
-        proposal = found.request.proposal if found.request is not None else None
-        used = [each.waiver for each in granted or () if each.waiver.id in decision.waiver_ids]
-        context |= report_context(decision, proposal, history, waivers=used, record=record)
+        context |= _report(found, decision, history, granted)
         context |= {"decision_href": _href, "waiver_href": _waiver_href, "finding_actions": "finding_actions.html"}
     return visit.page("decision.html", context, status=status_of(refused.answer) if refused else 200)
+
+
+def _report(
+    found: Recorded,
+    decision: Decision,
+    history: Sequence[DecisionRecord],
+    granted: Sequence[waivers.WaiverRecord] | None,
+) -> dict[str, Any]:
+    proposal = found.request.proposal if found.request is not None else None
+    used = [each.waiver for each in granted or () if each.waiver.id in decision.waiver_ids]
+    return report_context(decision, proposal, history, waivers=used, record=found.record)
 
 
 def _href(decision_id: str) -> str:
@@ -165,6 +175,17 @@ async def recorded(visit: Visit, decision_id: str) -> Recorded:
     return Recorded(record, asked, answered)
 
 
+async def as_report(visit: Visit) -> Response:
+    """Hands out the decision as one file that needs no server."""
+    found = await recorded(visit, visit.request.path_params["id"])
+    record, decision = found.record, found.decision
+    if decision is None:
+        message = "What was answered is no longer kept: its retention has ended."
+        return plain_error(visit, 409, "There is nothing to report", message)
+    context = _report(found, decision, await _history(visit, record), await _waivers(visit, record))
+    return _file(report_file([context]), "text/html", f"{record.proposal_id}-{record.ref.decision_id}.html")
+
+
 async def as_json(visit: Visit) -> Response:
     """Hands out the answer as JSON, as it was recorded."""
     found = await recorded(visit, visit.request.path_params["id"])
@@ -195,6 +216,7 @@ def _file(text: str, kind: str, name: str) -> Response:
 PAGES: Final[Sequence[tuple[str, str, Page]]] = (
     ("GET", "/", decisions),
     ("GET", "/decisions/{id}", decision),
+    ("GET", "/decisions/{id}/report.html", as_report),
     ("GET", "/decisions/{id}/decision.json", as_json),
     ("POST", "/decisions/{id}/certificate", certificate),
 )

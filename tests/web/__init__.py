@@ -1,0 +1,3 @@
+"""Pages, as browsers see them."""
+
+from __future__ import annotations
