@@ -23,6 +23,7 @@ from tests.bench import (
     part_curves,
     part_evaluation,
     part_generator,
+    part_http,
     part_memory,
     part_peers,
     part_records,
@@ -42,6 +43,7 @@ PARTS: Final[Mapping[str, Callable[[Setting, Generator], Part]]] = {
     "batches": part_calls.measure_batches,
     "workers": part_calls.measure_workers,
     "records": part_records.measure,
+    "http": part_http.measure,
     "peers": part_peers.measure,
     "evaluation": part_evaluation.measure,
     "reload": part_reload.measure,
@@ -49,7 +51,7 @@ PARTS: Final[Mapping[str, Callable[[Setting, Generator], Part]]] = {
     "start": part_start.measure,
     "memory": part_memory.measure,
 }
-NEEDS_GO: Final = {"generator", "peers"}
+NEEDS_GO: Final = {"generator", "http", "peers"}
 
 
 def _setting(options: argparse.Namespace) -> Setting:

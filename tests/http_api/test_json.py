@@ -153,6 +153,8 @@ def outcome(read: Callable[[], Message]) -> Message | None:
         ('{"as_of": "2026-11-01", "asOf": "2026-11-02"}',
          ("as_of", "the field is given under both of its names", "2026-11-02")),
         ('{"view": 1, "view": 2}', ("view", "the name stands there more than once", "")),
+        ('{"asOf": "2026-11-01", "asOf": "2026-11-02"}', ("asOf", "the name stands there more than once", "")),
+        ('{"asOf" :"\\"2:", "gate" :1, "asOf":"2026-11-02"}', ("asOf", "the name stands there more than once", "")),
         ('{"ruleset": {"version": "1", "channel": "stable"}}',
          ("ruleset.channel", "another field is given that excludes this one", "stable")),
         ('{"proposal": {"deployment": {"interactionsPerMonth": 1e400}}}',

@@ -67,7 +67,10 @@ class Caller:
             await self._turn(method, context)
             async with asyncio.timeout_at(context.ends_at):
                 # In a task of its own, which is what calls are counted by, and whose end nothing here can forget.
-                return await asyncio.create_task(self._answer(method, request, context))
+                answering = asyncio.create_task(self._answer(method, request, context))
+                self._started += 1
+                answering.add_done_callback(self._end)  # just before reception takes note of it as well
+                return await answering
         except TimeoutError:
             raise CallFailed(answer_of(DeadlineExceededError())) from None
         finally:
@@ -94,13 +97,12 @@ class Caller:
             raise CallFailed(self._reception.turn_away(method, DeadlineExceededError())) from None
 
     async def _answer(self, method: str, request: bytes, context: DirectContext) -> bytes:
-        self._started += 1
-        try:
-            handler: Any = self._reception.service(_Details(method, context.invocation_metadata()))
-            reply: bytes = handler.response_serializer(await handler.unary_unary(request, context))
-        finally:
-            self._started -= 1
+        handler: Any = self._reception.service(_Details(method, context.invocation_metadata()))
+        reply: bytes = handler.response_serializer(await handler.unary_unary(request, context))
         return reply
+
+    def _end(self, _: asyncio.Task[bytes]) -> None:
+        self._started -= 1
 
 
 _BY_REQUEST: Final[Mapping[str, MethodDescriptor]] = {

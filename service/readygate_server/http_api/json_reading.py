@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +29,7 @@ from readygate_server.http_api.json_scalars import (
     map_key,
     scalar,
 )
+from readygate_server.http_api.json_structs import reader_of
 
 _WELL_KNOWN: Final = "google.protobuf."
 
@@ -49,6 +50,8 @@ class _Twice(dict[str, Any]):
 
 def read_json(content: bytes, kind: type[Message]) -> Message:
     """Returns the message that JSON stands for; raises InvalidRequestError with every fault."""
+    if (sound := _sound(content, kind)) is not None:
+        return sound
     faults = Faults()
     try:
         loaded = _loaded(content)
@@ -66,6 +69,16 @@ def read_json(content: bytes, kind: type[Message]) -> Message:
     if faults:
         raise InvalidRequestError("request", tuple(sorted(faults)))
     return kind(**fields)
+
+
+def _sound(content: bytes, kind: type[Message]) -> Message | None:
+    name = kind.DESCRIPTOR.full_name
+    if name not in _READERS:
+        _READERS[name] = reader_of(kind)
+    return _READERS[name](content)
+
+
+_READERS: Final[dict[str, Callable[[bytes], Message | None]]] = {}
 
 
 def _loaded(content: bytes) -> Any:

@@ -9,21 +9,20 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from json.encoder import encode_basestring as quoted
 from typing import Any, Final
 
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
 Write = Callable[[Any], str]
 
 _WELL_KNOWN: Final = "google.protobuf."
-_RECALLED: Final = 8_192
-"""Parts that are recalled; each stands for some kilobytes."""
-_LONGEST: Final = 4_096
+RECALLED_BYTES: Final = 32 << 20
+"""Bytes of all parts that are recalled; when there are more, all are forgotten."""
+_LONGEST: Final = 32 << 10
 """Bytes of the longest part that is."""
 
 
@@ -77,14 +76,35 @@ def _value(field: FieldDescriptor) -> Write:
     return _SCALARS[field.cpp_type] if field.type != field.TYPE_BYTES else _binary
 
 
+class _Recalled(dict[tuple[str, bytes], str]):
+    """Parts by their kind and bytes."""
+
+    held = 0
+
+    def add(self, key: tuple[str, bytes], text: str) -> None:
+        """Keeps a part, in place of all others when they have become too many."""
+        self.held += len(key[1]) + len(text)
+        if self.held > RECALLED_BYTES:
+            self.clear()
+            self.held = len(key[1]) + len(text)
+        self[key] = text
+
+
+_recalled: Final = _Recalled()
+
+
 def _recalling(kind: Descriptor) -> Write:
     """Returns what writes messages that are met again."""
-    write, read = _writer(kind), GetMessageClass(kind).FromString
-    recalled = lru_cache(_RECALLED)(lambda content: write(read(content)))
+    write, name = _writer(kind), kind.full_name
 
     def write_once(message: Message) -> str:
-        content = message.SerializeToString()
-        return recalled(content) if len(content) <= _LONGEST else write(message)
+        key = name, message.SerializeToString()
+        text = _recalled.get(key)
+        if text is None:
+            text = write(message)
+            if len(key[1]) <= _LONGEST:
+                _recalled.add(key, text)
+        return text
 
     return write_once
 

