@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import openpyxl
@@ -115,3 +116,21 @@ def test_a_form_without_its_hidden_sheet_is_refused(tmp_path: Path) -> None:
     openpyxl.Workbook().save(tmp_path / "form.xlsx")
     ran = readygate("questionnaire", "read", tmp_path / "form.xlsx")
     assert (ran.code, "fill in the file as it was sent" in ran.err) == (3, True)
+
+
+def test_a_proposal_that_is_split_is_asked_and_answered(tmp_path: Path) -> None:
+    """What stands in files beside a proposal is filled in, and not repeated in the answer."""
+    split = shutil.copytree(EXAMPLE.parent / "split", tmp_path / "split")
+    written = readygate("questionnaire", "write", split / "refund-agent.yaml", *AS_OF, "-o", tmp_path / "form.xlsx")
+    book = opened((tmp_path / "form.xlsx").read_bytes())
+    assert cells_of(book, "source[crm].completeness")["value"].value == 0.94
+    put(cells_of(book, MISSING)["value"], 20)
+    book.save(tmp_path / "form.xlsx")
+    answered = split / "answered.yaml"
+    ran = readygate(
+        *("questionnaire", "read", tmp_path / "form.xlsx", "--into", split / "refund-agent.yaml", "-o", answered)
+    )
+    assert (written.code, ran.code) == (0, 0)
+    assert "1 of them new" in ran.err
+    assert "stable_weeks: 20" in answered.read_text(encoding="utf-8")
+    assert f"{MISSING} " not in readygate("facts", answered, *AS_OF, "--missing").out

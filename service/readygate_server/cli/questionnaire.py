@@ -86,6 +86,7 @@ def _add_read(own: Any) -> None:
         metavar="PROPOSAL",
         help="join the answers to this proposal; where it has another value, both are kept as a conflict",
     )
+    add_foundations(parser)
     parser.add_argument("-o", "--output", default="-", metavar="OUT", help="file to write (default: standard output)")
     parser.set_defaults(run=_read)
 
@@ -176,7 +177,7 @@ def _read(options: argparse.Namespace) -> Exit:
     try:
         returned = _returned(options.file)
         known = read_alone(options.into).proposal if options.into else None
-        said = answered(returned, file=name_of(options.file), known=known)
+        said = answered(returned, file=name_of(options.file), known=known and _resolved(known, options))
         proposal = said if known is None else _joined(known, said, name_of(options.file))
     except FaultsError as error:
         raise CommandError(faults_text(error)) from None
@@ -201,6 +202,19 @@ def _returned(file: str) -> Returned:
     from readygate_server.cli.inputs import name_of, read_text
 
     return read_yaml_form(read_text(file), file=name_of(file))
+
+
+def _resolved(known: Proposal, options: argparse.Namespace) -> Proposal:
+    """Returns a proposal with what files beside it say of the assets that it references, where there are any."""
+    from readygate_server.cli.inputs import reader_for
+
+    if not known.assets or options.into == "-":
+        return known
+    try:
+        return reader_for(options, [options.into])(options.into).proposal
+    except FaultsError:
+        # Only a server knows its assets; an answer that repeats what it says is then kept beside that.
+        return known
 
 
 def _joined(known: Proposal, said: Proposal, file: str) -> Proposal:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.workbook import Workbook
 from tests.questionnaires import cells_of, open_form, opened, put, returned, short_workbook, yaml_with
 
@@ -138,6 +139,14 @@ def test_formulas_are_refused_and_never_evaluated(formula: str, tmp_path: Path) 
     with pytest.raises(FaultsError) as caught:
         answered(returned(book, tmp_path), file="form.xlsx")
     assert ["formulas are not read" in str(fault) for fault in caught.value.faults] == [True, True]
+
+
+def test_days_are_counted_as_the_spreadsheet_counts_them(tmp_path: Path) -> None:
+    """A workbook whose days begin in 1904, as some from Macs, gives the day that people see in it."""
+    book = short()
+    book.epoch = CALENDAR_MAC_1904
+    put(cells_of(book, DAY)["value"], date(2026, 10, 1))
+    assert get_fact(answered(returned(book, tmp_path), file="form.xlsx"), parse_path(DAY)) == "2026-10-01"
 
 
 def test_errors_of_a_spreadsheet_are_no_answers(tmp_path: Path) -> None:

@@ -175,15 +175,22 @@ class _Answers:
         self._made.evidence.append(entry)
 
     def _is_known(self, ref: FactRef, value: FactValue, cell: Cell) -> bool:
-        if self._known is None:
+        known = self._known_value(ref)
+        if known is None or self._known is None:
             return False
-        known = get_fact(self._known, ref)
         if fact_fields()[ref.fact].kind is Kind.METRICS:
             members = self._known.value.guardrails.members
-            return bool(members) and {each.metric: each.limit for each in members} == dict(limits_of(cell))
+            return {each.metric: each.limit for each in members} == dict(limits_of(cell))
         if isinstance(known, float) and isinstance(value, float) and cell.spot.cell:
             return float(f"{known:.15g}") == float(f"{value:.15g}")  # as many digits as spreadsheets keep
         return known == value
+
+    def _known_value(self, ref: FactRef) -> FactValue | None:
+        """Returns what the proposal says; nothing of assets that it has not."""
+        try:
+            return None if self._known is None else get_fact(self._known, ref)
+        except FactProblemError:
+            return None
 
     def _evidence(self, answer: Answer, ref: FactRef) -> Evidence:
         cells = answer.cells
@@ -227,7 +234,7 @@ class _Answers:
             self._fault(spot, "a fact without a value needs a reason", kind, "why")
         if kind == NO_VALUE[0] and not said_by:
             self._fault(spot, "somebody has to say that a fact does not apply", kind, "a name under 'said by'")
-        if kind == NO_VALUE[0] and self._known is not None and get_fact(self._known, ref) is not None:
+        if kind == NO_VALUE[0] and self._known_value(ref) is not None:
             self._fault(spot, "the proposal has a value for what is said not to apply", str(ref), "one of the two")
         self._made.statements.append(
             FactStatement(fact=ref.fact, subject=ref.subject, kind=_KINDS[kind], reason=reason, stated_by=said_by)

@@ -135,16 +135,16 @@ class _Writer:
 
     def _number(self, sheet: Any, row: int, column: int, question: Question) -> None:
         bounds = bounds_of(question.field)
-        low = -1e300 if bounds.minimum is None else bounds.minimum
-        high = 1e300 if bounds.maximum is None else bounds.maximum
-        rule = {
+        low, high = bounds.minimum, bounds.maximum
+        if low is None:
+            return
+        rule: dict[str, object] = {
             "validate": "decimal",
-            "criteria": "between",
-            "minimum": low,
-            "maximum": high,
+            "criteria": ">=" if high is None else "between",
             "error_title": "This is no such number",
             "error_message": question.allowed[:200],
         }
+        rule |= {"value": low} if high is None else {"minimum": low, "maximum": high}
         sheet.data_validation(row, column, row, column, rule)
 
     def _choice(self, sheet: Any, row: int, column: int, choices: tuple[str, ...]) -> None:

@@ -54,7 +54,7 @@ class _Document:
         return {
             "uuid": self._id("plan"),
             "metadata": self._metadata(),
-            "system-id": {"identifier-type": NAMESPACE, "id": self._judged.proposal},
+            "system-id": {"identifier-type": NAMESPACE, "id": _string(self._judged.proposal)},
             "observations": [self._observation(row, finding) for row, finding in self._found()],
             "risks": [self._risk(row) for row in self._rows],
             "poam-items": [self._item(row) for row in self._rows],
@@ -198,10 +198,13 @@ def _moment_of(day: date) -> str:
 
 def _props(values: Mapping[str, str]) -> list[_Json]:
     return [
-        {"name": name, "ns": NAMESPACE, "value": value}
-        for name, text in values.items()
-        if (value := " ".join(plain(text).split()))
+        {"name": name, "ns": NAMESPACE, "value": value} for name, text in values.items() if (value := _string(text))
     ]
+
+
+def _string(text: str) -> str:
+    """Returns a text that is no markup, in one line."""
+    return " ".join(plain(text).split())
 
 
 def _line(text: str) -> str:
