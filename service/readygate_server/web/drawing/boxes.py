@@ -14,7 +14,7 @@ from readygate_server.adapters.words import effort_text, weeks_text
 from readygate_server.web.drawing.lettering import BOLD, cut, width_of, wrapped
 from readygate_server.web.drawing.svg import element, text, title
 
-WIDTH: Final = 236.0
+WIDTH: Final = 252.0
 HEIGHT: Final = 84.0
 _PAD: Final = 13.0
 _FOLD: Final = 13.0

@@ -26,7 +26,7 @@ def _em(character: str) -> float:
         return 0.98
     if unicodedata.east_asian_width(character) in ("W", "F"):
         return 1.05
-    return 0.72 if character.isupper() else 0.63
+    return 0.72 if character.isupper() else 0.61
 
 
 def cut(text: str, room: float, size: float) -> str:

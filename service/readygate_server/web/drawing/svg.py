@@ -41,7 +41,7 @@ class Drawing(NamedTuple):
         return min(1.0, LANDSCAPE / self.width, _LYING / self.height) > min(1.0, upright)
 
 
-PORTRAIT: Final = 764.0
+PORTRAIT: Final = 796.0
 """Width that can be read on the shorter side of a sheet of A4."""
 LANDSCAPE: Final = 1090.0
 """Width that can be read on its longer side."""

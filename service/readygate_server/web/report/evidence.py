@@ -104,7 +104,11 @@ def split_path(fact: str, subject: str) -> tuple[str, str]:
 
 
 def _day(text: str) -> int:
-    return date.fromisoformat(text).toordinal()
+    """Returns the day of a decision; one that is no day is before everything, so that no evidence counts."""
+    try:
+        return date.fromisoformat(text).toordinal()
+    except ValueError:
+        return 0
 
 
 def _short_words(entry: Evidence, day: int) -> str:

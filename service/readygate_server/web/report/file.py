@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from readygate_server.web.report.page import STYLE, environment
 
 _SHOWN_IN_TITLE = 3
+_environment = cache(environment)
 
 
 def report_file(contexts: Sequence[Mapping[str, Any]], *, not_judged: Sequence[str] = ()) -> str:
@@ -24,7 +26,7 @@ def report_file(contexts: Sequence[Mapping[str, Any]], *, not_judged: Sequence[s
     said = [f"{each.verdict.words}: {each.title or each.name or 'a decision'}" for each in reports]
     more = f" and {len(said) - _SHOWN_IN_TITLE} more" if len(said) > _SHOWN_IN_TITLE else ""
     return (
-        environment()
+        _environment()
         .get_template("report/file.html")
         .render(
             reports=reports,

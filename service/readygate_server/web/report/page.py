@@ -92,13 +92,14 @@ def report_context(
     `record` is the record of this decision. Each may be left out, and the page then says what it does not know.
     """
     items = item_links(decision.plan, key)
+    closed_by = {(each.rule_id, each.subject): own for each, own in zip(decision.plan.items, items, strict=True)}
     report = Report(
         key=key,
         name=proposal.id if proposal is not None else record.proposal_id if record is not None else "",
         title=proposal.title if proposal is not None else "",
         use_case=proposal.deployment.use_case if proposal is not None else "",
         verdict=verdict_view(decision),
-        findings=findings_view(decision, items, Backing(proposal, decision.as_of), key),
+        findings=findings_view(decision, closed_by, Backing(proposal, decision.as_of), key),
         conflicts=conflicts_view(decision.conflicts),
         owed=owed_view(decision.missing_facts),
         owed_count=sum(each.blocks for each in decision.missing_facts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from readygate.v1 import decision_pb2 as pb
@@ -74,18 +74,21 @@ class PlanView(NamedTuple):
     timeline: tuple[Drawing, ...]
 
 
-def item_links(plan: pb.Plan, key: str) -> dict[tuple[str, str], ItemLink]:
-    """Returns where each item stands on the page, by its rule and subject."""
-    return {(each.rule_id, each.subject): ItemLink(each.id, f"{key}-w{n}") for n, each in enumerate(plan.items, 1)}
+def item_links(plan: pb.Plan, key: str) -> tuple[ItemLink, ...]:
+    """Returns where each item stands on the page, in the order of the plan."""
+    return tuple(ItemLink(each.id, f"{key}-w{number}") for number, each in enumerate(plan.items, 1))
 
 
-def plan_view(plan: pb.Plan, items: Mapping[tuple[str, str], ItemLink], key: str) -> PlanView:
+def plan_view(plan: pb.Plan, items: Sequence[ItemLink], key: str) -> PlanView:
     """Returns the plan; `key` begins the ids of its drawings."""
-    links = {each.id: each for each in items.values()}
+    links = {each.id: each for each in items}
     critical = {*plan.critical_by_elapsed.item_ids}
     times = schedule(plan.items)
     return PlanView(
-        tuple(_item(each, links, times[each.id], is_critical=each.id in critical) for each in plan.items),
+        tuple(
+            _item(each, own, links, times[each.id], is_critical=each.id in critical)
+            for each, own in zip(plan.items, items, strict=True)
+        ),
         len(plan.waves),
         effort_text(plan.total),
         effort_text(plan.infrastructure),
@@ -100,10 +103,10 @@ def plan_view(plan: pb.Plan, items: Mapping[tuple[str, str], ItemLink], key: str
     )
 
 
-def _item(item: pb.WorkItem, links: Mapping[str, ItemLink], times: Times, *, is_critical: bool) -> Item:
+def _item(item: pb.WorkItem, own: ItemLink, links: Mapping[str, ItemLink], times: Times, *, is_critical: bool) -> Item:
     if_false, wait_if_false = item.effort_if_measured_false, item.wait_if_measured_false
     return Item(
-        links.get(item.id, ItemLink(item.id, "")),
+        own,
         item.rule_id,
         item.subject,
         own_title(item),

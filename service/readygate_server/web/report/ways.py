@@ -41,9 +41,9 @@ class WaysView(NamedTuple):
     after_work: tuple[Way, ...]
 
 
-def ways_view(decision: pb.Decision, items: Mapping[tuple[str, str], ItemLink]) -> WaysView:
+def ways_view(decision: pb.Decision, items: Iterable[ItemLink]) -> WaysView:
     """Returns what would be a yes; what was asked for and passes is the verdict itself and is left out."""
-    by_id = {each.id: each for each in items.values()}
+    by_id = {each.id: each for each in items}
     today = [_way(each, decision, by_id) for each in decision.passes_today]
     return WaysView(
         tuple(way for way in today if not way.is_as_asked),

@@ -1,0 +1,3 @@
+"""The plan drawn."""
+
+from __future__ import annotations

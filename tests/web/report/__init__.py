@@ -1,0 +1,3 @@
+"""One decision on one page."""
+
+from __future__ import annotations
