@@ -69,7 +69,7 @@ class Issue:
         """The same for the same thing in the same file of the same proposal, wherever in the file it stands."""
         parts = (self.rule_id, self.subject, self.place.file, self.proposal)
         told_apart = (*parts, self.message) if self.rule_id == PROPOSAL_FAULT else parts
-        return sha256("\0".join(told_apart).encode()).hexdigest()[:32]
+        return sha256("\0".join(told_apart).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
     @property
     def details(self) -> str:

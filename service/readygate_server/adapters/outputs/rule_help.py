@@ -72,15 +72,15 @@ def help_of(report: Report, issue: Issue) -> RuleHelp:
     rule = report.rules.get(issue.rule_id)
     foundation = one_line(issue.finding.foundation) if issue.finding is not None else ""
     if rule is not None:
-        return _of_rule(rule)
+        return _of_rule(issue.rule_id, rule)
     references = tuple(map(one_line, issue.finding.references)) if issue.finding is not None else ()
     return RuleHelp(issue.rule_id, issue.title, issue.level, foundation, references=references)
 
 
-def _of_rule(rule: Rule) -> RuleHelp:
+def _of_rule(rule_id: str, rule: Rule) -> RuleHelp:
     severities = [each.severity for each in rule.severities]
     return RuleHelp(
-        id=one_line(rule.id),
+        id=rule_id,
         title=one_line(rule.title),
         level=level_of(max(severities, default=0)),
         foundation=one_line(rule.foundation),

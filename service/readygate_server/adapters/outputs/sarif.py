@@ -96,7 +96,7 @@ def _pascal_case(title: str) -> str:
 def _result(issue: Issue, rule_index: int) -> dict[str, Any]:
     file, line, column = issue.place
     place = {
-        "artifactLocation": {"uri": uri_of(file), "uriBaseId": _SOURCES},
+        "artifactLocation": _artifact(file),
         "region": {"startLine": line, "startColumn": column},
     }
     result: dict[str, Any] = {
@@ -118,9 +118,10 @@ def _subject(issue: Issue) -> str:
     return f"{issue.title} ({issue.subject}): " if issue.subject else f"{issue.title}: "
 
 
-def uri_of(path: str) -> str:
-    """Returns a relative path as a URI."""
-    return quote(path, safe="/") or STANDARD_INPUT
+def _artifact(path: str) -> dict[str, str]:
+    """Returns where a file is: below the root of the sources, or for one outside as an address of its own."""
+    address = quote(path.encode("utf-8", "backslashreplace"), safe="/") or STANDARD_INPUT
+    return {"uri": f"file://{address}"} if path.startswith("/") else {"uri": address, "uriBaseId": _SOURCES}
 
 
 def _invocation(report: Report) -> dict[str, Any]:

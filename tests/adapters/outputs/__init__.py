@@ -1,0 +1,1 @@
+"""Outputs for the tools of others."""
