@@ -29,7 +29,9 @@ COMMANDS = dict(commands(parser()))
 def test_all_commands_are_there() -> None:
     """The commands are those that the documentation names."""
     assert {" ".join(names) for names in COMMANDS} == {
-        *("", "check", "collect", "export", "init", "facts", "serve", "rules", "rules list", "rules show", "rules check"),
+        *("completion", "comment"),
+        *("", "check", "collect", "export", "init", "facts", "serve"),
+        *("rules", "rules list", "rules show", "rules check"),
         *("evidence", "evidence show"),
         "report",
         *("questionnaire", "questionnaire write", "questionnaire read"),

@@ -9,6 +9,12 @@ UNITS_LEFT_OUT = frozenset({"ratio", "date"})
 """Units that say nothing that the value does not."""
 
 
+def ways_title(verdict: int) -> str:
+    """Returns what stands over the ways to a yes; who has one is told what more there is."""
+    is_yes = verdict in (pb.VERDICT_GO, pb.VERDICT_GO_WITH_CONDITIONS)
+    return "What else passes as things stand, or after work" if is_yes else "The way to yes"
+
+
 def verdict_name(verdict: int) -> str:
     """Returns GO, GO_WITH_CONDITIONS, NO_GO or UNDETERMINED."""
     return pb.Verdict.Name(verdict).removeprefix("VERDICT_")  # type: ignore[arg-type]  # any number of the enum

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.options import add_foundations
+from readygate_server.cli.options import add_foundations, add_server
 
 if TYPE_CHECKING:
     from readygate_server.adapters.certificates.report import ProposalDigest, Report
@@ -29,7 +29,7 @@ def add_to(commands: Any) -> None:
         description="Asks a server for the certificate of a go that it recorded, with the proof from its log.",
     )
     issue.add_argument("decision", metavar="DECISION", help="id of the decision")
-    issue.add_argument("--server", required=True, metavar="HOST:PORT", help="server that recorded it")
+    add_server(issue, "server that recorded it")
     issue.add_argument("--audience", required=True, metavar="NAME", help="who it is for; others are to refuse it")
     issue.add_argument(
         "--days", type=int, default=0, metavar="N", help="days that it is to hold (default: as long as possible)"

@@ -21,6 +21,7 @@ from readygate_server.cli.options import (
     plain_text,
 )
 from readygate_server.cli.outputs import add_outputs, outputs_of, write_outputs
+from readygate_server.cli.progress import clear, progress
 from readygate_server.cli.results import Result
 from readygate_server.cli.what_if import add_what_if, overrides_of
 from readygate_server.domain.faults import FaultsError
@@ -71,11 +72,15 @@ def _judge_for(options: argparse.Namespace) -> Judge:
 def _judge_all(judge: Judge, read: Callable[[str], Located], files: Sequence[str], wanted: Wanted) -> Iterator[Result]:
     """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
     failed: Result | None = None
-    for file in files:
+    show = progress(sys.stderr)
+    for number, file in enumerate(files):
+        if len(files) > 1:
+            show(f"judging {file}", number, len(files))
         if failed is not None:
             yield replace(failed, name=file, file=file)
             continue
         result = _judge(judge, read, file, wanted)
+        clear(sys.stderr)
         if result.problem:
             sys.stderr.write(f"readygate: {result.problem}\n")
         yield result

@@ -130,7 +130,8 @@ def _collect(entry: Entry, collector: Collector, options: argparse.Namespace) ->
         network=any(option.network and option.name in given for option in collector.options),
     )
     write_foundation((found,), options.output)
-    say_found(found, options.output)
+    if not options.quiet:
+        say_found(found, options.output)
     return Exit.GO
 
 
@@ -146,7 +147,7 @@ def collected(
     """Runs a collector; what goes wrong ends the command with the exit code that fits."""
     from readygate_server.adapters.collectors.port import ArtefactError, OptionError
     from readygate_server.adapters.collectors.runner import CollectorLimitError
-    from readygate_server.cli.collect_output import clear
+    from readygate_server.cli.progress import clear
     from readygate_server.domain.errors import GateError
 
     try:

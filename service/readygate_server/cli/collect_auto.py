@@ -18,9 +18,10 @@ from readygate_server.adapters.collectors.registry import entry_of, registered
 from readygate_server.adapters.collectors.runner import CollectorLimitError, Runner
 from readygate_server.cli.collect import NeedsOptionError, collected
 from readygate_server.cli.collect_options import add_limits, add_output, runner_of
-from readygate_server.cli.collect_output import check_output, clear, say_found, write_foundation
+from readygate_server.cli.collect_output import check_output, say_found, write_foundation
 from readygate_server.cli.console import PIPED_WIDTH
 from readygate_server.cli.exits import CommandError, Exit, worst
+from readygate_server.cli.progress import clear
 from readygate_server.domain.collected import Collected, Subject
 from readygate_server.domain.errors import GateError
 
@@ -38,8 +39,9 @@ def run_auto(parser_class: Any, words: Sequence[str]) -> int:
     scan = _scan(runner, walked)
     finds = finds_of(scan.sightings, assets, told)
     _refuse_unknown(told, finds)
-    _print(finds, (*walked.left_out, *scan.problems), by_proposal=assets is not None)
-    return _collect_all(runner, [find for find in finds if find.is_certain], options.output)
+    if not options.quiet:
+        _print(finds, (*walked.left_out, *scan.problems), by_proposal=assets is not None)
+    return _collect_all(runner, [find for find in finds if find.is_certain], options.output, quiet=options.quiet)
 
 
 def _parser(parser_class: Any) -> argparse.ArgumentParser:
@@ -145,7 +147,7 @@ def _way(find: Find, *, by_proposal: bool, as_command: bool = False) -> str:
     return f"readygate collect {seen.collector} {files} --asset {asset}{needs} -o FILE"
 
 
-def _collect_all(runner: Runner, finds: Sequence[Find], output: str) -> int:
+def _collect_all(runner: Runner, finds: Sequence[Find], output: str, *, quiet: bool) -> int:
     found: list[Collected] = []
     codes = [Exit.GO]
     for find in finds:
@@ -161,9 +163,9 @@ def _collect_all(runner: Runner, finds: Sequence[Find], output: str) -> int:
             codes.append(error.code)
     if found:
         write_foundation(found, output)
-    for each in found:
+    for each in () if quiet else found:
         say_found(each, details=False)
-    if found and output != "-":
+    if found and output != "-" and not quiet:
         sys.stderr.write(f"wrote {output}\n")
     return worst(codes)
 

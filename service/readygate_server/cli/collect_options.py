@@ -55,6 +55,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", default="-", metavar="FILE", help="file to write, - for standard output (default: -)"
     )
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing of what was found, only what is wrong")
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +79,7 @@ def runner_of(options: argparse.Namespace) -> Runner:
     """Returns the runner with the limits of the command line, and with progress where a person sees it."""
     from readygate_server.adapters.collectors.limits import OPTIONS, Limits
     from readygate_server.adapters.collectors.runner import Runner
-    from readygate_server.cli.collect_output import progress
+    from readygate_server.cli.progress import progress
 
     limits = Limits(**{each.field: getattr(options, each.name.replace("-", "_")) for each in OPTIONS})
     return Runner(limits, progress=progress(sys.stderr), debug=options.debug)

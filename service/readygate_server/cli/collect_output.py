@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from readygate_server.adapters.collectors.foundation import MARK, foundation_text
 from readygate_server.cli.exits import CommandError
 from readygate_server.domain.collected import Collected, Status
 
-_PAUSE = 0.5
-"""Seconds before progress is shown: what is done sooner needs none."""
 _WORDS = {
     Status.NOT_STATED: "not stated",
     Status.NOT_EVALUABLE: "can not be evaluated",
@@ -28,6 +25,9 @@ _WORDS = {
 def check_output(output: str) -> None:
     """Refuses to write over what this command did not write, before anything is read."""
     path = Path(output)
+    if output != "-" and not path.parent.is_dir():
+        way_out = f"make it first: mkdir -p {shlex.quote(str(path.parent))}"
+        raise CommandError(f"{output}: there is no folder {path.parent}; {way_out}")
     if output == "-" or not path.exists():
         return
     try:
@@ -75,30 +75,6 @@ def say_found(found: Collected, output: str = "-", *, details: bool = True) -> N
     lines += [f"  {fact.fact}: {_WORDS[fact.status]}: {fact.reason}" for fact in silent]
     lines += [f"  note: {note}" for note in found.notes]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
-
-
-def progress(terminal: TextIO) -> Callable[[str, int, int], None]:
-    """Returns what shows progress in one line of a terminal; anywhere else nothing is shown."""
-    if not terminal.isatty():
-        return lambda _what, _done, _total: None
-    started = time.monotonic()
-
-    def show(what: str, done: int, total: int) -> None:
-        if time.monotonic() - started < _PAUSE:
-            return
-        share = f" {min(100, 100 * done // total)} %" if total > 0 else f" {done:,}" if done else ""
-        line = "".join(each for each in f"{what}{share}" if each.isprintable())
-        terminal.write(f"\r\x1b[K{line[:100]}")
-        terminal.flush()
-
-    return show
-
-
-def clear(terminal: TextIO) -> None:
-    """Takes the line of progress away."""
-    if terminal.isatty():
-        terminal.write("\r\x1b[K")
-        terminal.flush()
 
 
 def _umask() -> int:

@@ -40,6 +40,9 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         help=f"output: {', '.join(FORMATS[:-1])} or {FORMATS[-1]} (default: text); can be repeated, with files",
     )
     parser.add_argument(
+        "-q", "--quiet", action="store_true", help="write nothing to standard output: the exit code says it, files stay"
+    )
+    parser.add_argument(
         "--marker",
         default="check",
         metavar="ID",
@@ -54,6 +57,8 @@ def outputs_of(options: argparse.Namespace) -> Sequence[Output]:
       CommandError: when two outputs would go to one place.
     """
     wanted: list[Output] = options.format or [Output("text", "")]
+    if options.quiet:
+        wanted = [each for each in wanted if each.file not in _STANDARD_OUTPUT]
     shown = [each.format for each in wanted if each.file in _STANDARD_OUTPUT]
     if len(shown) > 1:
         raise CommandError(f"{' and '.join(shown)} can not share standard output; give one a file: {shown[-1]}=FILE")

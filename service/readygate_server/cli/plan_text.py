@@ -18,6 +18,7 @@ from readygate_server.adapters.words import (
     tier_word,
     value_text,
     verdict_name,
+    ways_title,
     weeks_text,
 )
 
@@ -113,7 +114,7 @@ def print_ways(console: Console, decision: pb.Decision) -> None:
     if not passing and not decision.ways_to_yes:
         return
     console.print()
-    console.print("The way to yes", style="bold")
+    console.print(ways_title(decision.verdict), style="bold")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

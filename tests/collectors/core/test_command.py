@@ -14,7 +14,7 @@ from tests.collectors.core.samples import MANIFEST, OPENAPI, SAMPLES
 
 from readygate_server.adapters.collectors.foundation import MARK
 from readygate_server.adapters.evidence_files.reader import read_evidence
-from readygate_server.cli.collect_output import clear, progress
+from readygate_server.cli.progress import clear, progress
 
 COLLECTED_AT = re.compile(r"collected_at: .*")
 TABLE = ("collect", "table", "customers.csv", "--asset", "crm", "--key", "id", "--critical", "name")
@@ -81,7 +81,10 @@ def test_nothing_of_others_is_written_over(folder: Path) -> None:
         (("tabel", "customers.csv", "--asset", "crm"), ("no collector 'tabel'", "did you mean table?")),
         (("openapi", "customers.csv", "--asset", "crm"), ("customers.csv",)),
         (("table", "customers.csv", "--asset", "crm", "--max-cpu", "0"), ("expected a whole number from 1",)),
-        (("table", "customers.csv", "--asset", "crm", "-o", "no/such/folder.yaml"), ("no/such/folder.yaml: No such",)),
+        (
+            ("table", "customers.csv", "--asset", "crm", "-o", "no/such/folder.yaml"),
+            ("no/such/folder.yaml: there is no folder no/such", "mkdir -p no/such"),
+        ),
         (("auto", "nowhere"), ("nowhere: there is no such folder",)),
         (("auto", ".", "--map", "orders.yaml"), ("expected FILE=ASSET",)),
         (("auto", ".", "--map", "order.yaml=orders"), ("--map order.yaml: no collector knows such a file",)),
@@ -244,7 +247,7 @@ class _Terminal(io.StringIO):
 def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is shown when it takes a while, with a share where the total is known, and taken away at the end."""
     now = iter([0.0, 0.1, 1.0, 2.0])
-    monkeypatch.setattr("readygate_server.cli.collect_output.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("readygate_server.cli.progress.time.monotonic", lambda: next(now))
     terminal = _Terminal()
     show = progress(terminal)
     show("starting", 1, 10)

@@ -20,6 +20,7 @@ from readygate_server.adapters.words import (
     tier_word,
     value_text,
     verdict_name,
+    ways_title,
     weeks_text,
 )
 
@@ -135,7 +136,7 @@ def _ways(decision: pb.Decision) -> Iterator[str]:
     ways = list(decision.ways_to_yes)[:_WAYS_SHOWN]
     if not passing and not ways:
         return
-    yield "#### The way to yes"
+    yield f"#### {ways_title(decision.verdict)}"
     yield ""
     yield from (f"- today: {_reached(each)}" for each in passing)
     for way in ways:
