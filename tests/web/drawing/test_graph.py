@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+import pytest
 from hypothesis import given, settings
 
 from readygate.v1 import decision_pb2 as pb
@@ -12,6 +13,7 @@ from readygate_server.web.drawing.boxes import HEIGHT, WIDTH
 from readygate_server.web.drawing.graph import graph
 from readygate_server.web.drawing.svg import alone
 from readygate_server.web.plain import plain
+from tests.web.drawing.example import PICTURES, pictures
 from tests.web.drawing.pictures import Arrow, Box, arrows, boxes, parsed, texts
 from tests.web.drawing.plans import large_plan, plan_of, plans
 
@@ -150,3 +152,9 @@ def test_a_drawing_alone_is_a_file() -> None:
     sheet = graph(plan_of([[], [0]]), key="k")[0]
     assert "prefers-color-scheme" in alone(sheet)
     parsed(sheet._replace(svg=alone(sheet)))  # type: ignore[arg-type]  # text is enough
+
+
+@pytest.mark.parametrize("name", sorted(pictures()))
+def test_the_pictures_of_the_guide_are_those_of_the_example(name: str) -> None:
+    """What the documentation shows is what is drawn; `python -m tests.web.drawing.example` draws it anew."""
+    assert (PICTURES / name).read_text(encoding="utf-8") == pictures()[name]

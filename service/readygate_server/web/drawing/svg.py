@@ -19,7 +19,7 @@ _NAMESPACE: Final = "http://www.w3.org/2000/svg"
 FONT: Final = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 """Fonts of the reader's own machine."""
 
-STYLE: Final = """
+_ALONE: Final = """
 :root{color:#1b1f24;background:#fff}
 @media (prefers-color-scheme:dark){:root{color:#e6e9ee;background:#14171b}}
 """
@@ -103,5 +103,4 @@ def drawing(name: str, description: str, parts: Iterable[str], /, *, key: str, w
 def alone(shown: Drawing) -> str:
     """Returns a drawing as a file of its own, which follows the reader's light or dark."""
     start = shown.svg.index(">") + 1
-    ground = element("rect", width="100%", height="100%", fill="var(--ground, none)")
-    return f"{shown.svg[:start]}<style>{STYLE}</style>{ground}{shown.svg[start:]}\n"
+    return f"{shown.svg[:start]}<style>{_ALONE}</style>{shown.svg[start:]}\n"
