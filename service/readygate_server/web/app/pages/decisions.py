@@ -52,6 +52,8 @@ async def decisions(visit: Visit) -> Response:
     chosen = [name for name in asked.getlist("verdict") if name in VERDICTS]
     request = pb.ListDecisionsRequest(page_size=_PAGE, page_token=asked.get("page", ""))
     faults = _fill(request.filter, wanted, chosen)
+    for fault in faults:
+        wanted[fault.path] = ""  # no field for a day can hold it; the fault says what was asked for
     reply = pb.ListDecisionsResponse() if faults else await visit.ask(request, pb.ListDecisionsResponse)
     query = [*((name, value) for name, value in wanted.items() if value), *(("verdict", each) for each in chosen)]
     rulesets = await visit.ask(ListRulesetsRequest(), ListRulesetsResponse)

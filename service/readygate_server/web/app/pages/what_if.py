@@ -169,6 +169,9 @@ def _outcome_context(found: Outcome, wanted: Wanted, base: Base) -> dict[str, ob
     ]
     return {
         "comparison": found.comparison,
+        "blocking": {(each.rule_id, each.subject) for each in found.comparison.now.blockers}
+        if found.comparison
+        else (),
         "changed": found.read.changed,
         "settings": settings,
         "faults": found.read.faults,

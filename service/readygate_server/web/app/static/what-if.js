@@ -43,10 +43,23 @@
       if (open.has(name)) each.open = true;
       if (shut.has(name)) each.open = false;
     }
+    mark();
     const changed = new Set([...outcome.querySelectorAll(".rb-changes a")].map((each) => decodeURIComponent(each.hash.slice(1))));
     for (const each of form.querySelectorAll(".rb-fact")) {
       const field = each.matches("fieldset") ? each : each.querySelector("input, select, textarea");
       each.classList.toggle("rb-changed", changed.has(field.id));
+    }
+  }
+
+  function mark() {
+    if (!outcome.querySelector(".rb-sides")) return;
+    const blocking = new Set([...outcome.querySelectorAll(".rb-blocking > li")].map((each) => each.dataset.key));
+    for (const each of form.querySelectorAll(".rb-obstacle[data-blocks]")) {
+      const still = blocking.has(each.dataset.blocks);
+      const said = each.querySelector("h3 .rg-mark");
+      said.textContent = still ? "blocks" : "no longer blocks";
+      said.classList.toggle("rg-no", still);
+      said.classList.toggle("rg-go", !still);
     }
   }
 

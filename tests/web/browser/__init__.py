@@ -1,0 +1,3 @@
+"""The pages in a Chromium."""
+
+from __future__ import annotations
