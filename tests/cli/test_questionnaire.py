@@ -14,16 +14,23 @@ from tests.questionnaires import cells_of, opened, put, yaml_with
 MISSING = "workflow[returns].stable_weeks"
 
 
-def written(folder: Path, *arguments: str | Path, name: str = "form.xlsx") -> Path:
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Writes a form about what the example leaves open."""
-    ran = readygate("questionnaire", "write", EXAMPLE, *AS_OF, "--missing", *arguments, "-o", folder / name)
+    form = tmp_path_factory.mktemp("sent") / "form.xlsx"
+    ran = readygate("questionnaire", "write", EXAMPLE, *AS_OF, "--missing", "--owner", "process owner", "-o", form)
     assert (ran.code, ran.out, ran.err) == (0, "", "")
-    return folder / name
+    return form
 
 
-def test_a_workbook_goes_out_and_its_answers_come_in(tmp_path: Path) -> None:
+@pytest.fixture
+def form(sent: Path, tmp_path: Path) -> Path:
+    """Returns a copy of that form to fill in."""
+    return Path(shutil.copy(sent, tmp_path / "form.xlsx"))
+
+
+def test_a_workbook_goes_out_and_its_answers_come_in(form: Path, tmp_path: Path) -> None:
     """What a process owner fills in is joined to the proposal, with its evidence, and is missing no more."""
-    form = written(tmp_path, "--owner", "process owner")
     book = opened(form.read_bytes())
     put(cells_of(book, MISSING)["value"], 20)
     put(cells_of(book, MISSING)["evidence_uri"], "https://charts.example/returns")
@@ -47,9 +54,8 @@ def test_yaml_goes_out_and_comes_back_through_pipes() -> None:
     assert readygate("check", "-", *AS_OF, stdin=ran.out).code in (1, 2)
 
 
-def test_every_fault_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+def test_every_fault_is_named_and_nothing_is_written(form: Path, tmp_path: Path) -> None:
     """A form with faults ends with 3, each fault with its cell, and leaves no file."""
-    form = written(tmp_path)
     book = opened(form.read_bytes())
     put(cells_of(book, MISSING)["value"], "twenty")
     cells_of(book, MISSING)["reason"].value = "=1+1"
@@ -74,9 +80,8 @@ def test_another_value_is_a_conflict(tmp_path: Path) -> None:
     assert "0.94" in checked.out
 
 
-def test_forms_are_written_over_nothing(tmp_path: Path) -> None:
+def test_forms_are_written_over_nothing(form: Path) -> None:
     """Answers that somebody gave are never lost to a second run."""
-    form = written(tmp_path)
     held = form.read_bytes()
     ran = readygate("questionnaire", "write", EXAMPLE, "-o", form)
     assert (ran.code, form.read_bytes()) == (3, held)
@@ -102,11 +107,11 @@ def test_wrong_calls_end_with_3(arguments: tuple[str, ...], said: str, tmp_path:
     assert (ran.code, said in ran.err, "Traceback" in ran.err) == (3, True, False)
 
 
-def test_a_form_about_another_proposal_is_not_joined(tmp_path: Path) -> None:
+def test_a_form_about_another_proposal_is_not_joined(form: Path, tmp_path: Path) -> None:
     """Answers about one proposal say nothing about another."""
     other = tmp_path / "other.yaml"
     other.write_text("id: other\n", encoding="utf-8")
-    ran = readygate("questionnaire", "read", written(tmp_path), "--into", other)
+    ran = readygate("questionnaire", "read", form, "--into", other)
     assert (ran.code, ran.out) == (3, "")
     assert "the form is about another proposal: got 'refund-agent', expected other" in ran.err
 
