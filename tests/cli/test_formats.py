@@ -119,7 +119,7 @@ def test_the_summary_of_a_step_is_added_to_what_is_there(tmp_path: Path) -> None
 
 
 def test_paths_are_from_the_root_of_the_checkout(tmp_path: Path) -> None:
-    """A job that works in a folder below the checkout points at files as the forge names them; others by their address."""
+    """A job that works in a folder below the checkout points at files as the forge does."""
     (tmp_path / "work").mkdir()
     (tmp_path / "work/unknown.yaml").write_text("id: unknown\n", encoding="utf-8")
     for variable in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):

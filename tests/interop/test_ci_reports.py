@@ -64,7 +64,7 @@ def validate(multitool: Path, tmp_path: Path) -> Validate:
             "--rule-kind",
             "Sarif;Ghas",
             "--level",
-            "Error;Warning",
+            "Error;Warning;Note",
             "--output",
             found,
             "--log",
