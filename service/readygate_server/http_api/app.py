@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from readygate_server.http_api.bodies import Bodies
 from readygate_server.http_api.caller import Caller
 from readygate_server.http_api.calls import CALLS, JSON, Calls, respond
+from readygate_server.http_api.openapi import document
 from readygate_server.http_api.refusals import Refusal
 from readygate_server.observability import logger
 from readygate_server.settings import Limits
@@ -46,7 +47,10 @@ def http_app(
     async def is_ready(_request: Request) -> Response:
         return JSONResponse({"status": "ready"}) if ready() else JSONResponse({"status": "not ready"}, 503)
 
-    routes = [Route("/healthz", live), Route("/readyz", is_ready), *pages]
+    async def openapi(_request: Request) -> Response:
+        return Response(document(), media_type="application/json")
+
+    routes = [Route("/healthz", live), Route("/readyz", is_ready), Route("/openapi.json", openapi), *pages]
     others = Starlette(routes=routes, exception_handlers={HTTPException: _no_page})
     return _Front(Calls(caller, Bodies(limits.request_bytes)), others, local_only=local_only)
 

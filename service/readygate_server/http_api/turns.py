@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-GIVES_WAY_SECONDS: Final = 0.025
-"""How long the first in the queue waits for a moment in which nobody else does."""
+GIVES_WAY_SECONDS: Final = 0.05
+"""How long the first in the queue waits for a moment in which nobody else does: others can not keep it out."""
+_ROUNDS: Final = 4
+"""Rounds of the event loop from the arrival of a call over gRPC to its handler, about."""
 _LOOK_SECONDS: Final = 0.001
 
 
@@ -24,7 +26,8 @@ class Turnstile:
         """Returns when it is the caller's turn."""
         async with self._first:
             due = time.monotonic() + GIVES_WAY_SECONDS
-            # Once at least, so that what has come in meanwhile is seen, and one at a time is begun.
-            await asyncio.sleep(0)
+            # What has come in during the turn before is seen only after some rounds, in which nobody else begins.
+            for _ in range(_ROUNDS):
+                await asyncio.sleep(0)
             while self._others_wait() and time.monotonic() < due:  # noqa: ASYNC110 -- nobody could set an event
                 await asyncio.sleep(_LOOK_SECONDS)
