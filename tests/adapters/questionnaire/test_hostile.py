@@ -165,6 +165,18 @@ def test_a_row_at_the_end_of_the_world_costs_nothing(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 20
 
 
+def test_a_text_that_many_cells_show_is_counted_for_each(tmp_path: Path) -> None:
+    """One long text in a small file does not become gigabytes of answers."""
+    book = opened(SHORT)
+    sheet = book["source crm"]
+    for row in range(2, 400):
+        sheet.cell(row, 11, "x" * 30_000)
+    path = tmp_path / "form.xlsx"
+    book.save(path)
+    assert path.stat().st_size < 100_000
+    assert "too much text" in refused(path)
+
+
 @pytest.mark.parametrize("limits", [Limits(cpu_seconds=1, wall_seconds=30), Limits(memory_mib=30, wall_seconds=30)])
 def test_what_takes_too_long_or_too_much_is_stopped(limits: Limits, tmp_path: Path) -> None:
     """The limits of the process hold, whatever the reader does."""

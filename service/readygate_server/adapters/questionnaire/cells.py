@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
@@ -22,6 +22,8 @@ MAX_SHEETS: Final = 1_000
 MAX_ALL_ROWS: Final = 40_000
 """Rows of all sheets. A form about 600 assets has 16,000."""
 MAX_TEXT: Final = 40_000
+MAX_ALL_TEXT: Final = 8 << 20
+"""Characters of all cells that are read. A text that stands once in a file may be shown by many cells."""
 _KEY_OF: Final[Mapping[str, str]] = {heading.lower(): key for key, heading in ANSWERS}
 _PERCENTAGE: Final = re.compile(r'%(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _PLAIN: Final = (type(None), bool, int, float, str, date, clock, timedelta)
@@ -55,6 +57,7 @@ class _Reader:
     def __init__(self, place: str) -> None:
         self._place = place
         self._left = MAX_ALL_ROWS
+        self._text_left = MAX_ALL_TEXT
 
     def read(self, book: Any) -> Returned:
         if HIDDEN not in book.sheetnames:
@@ -80,7 +83,8 @@ class _Reader:
         assets: list[tuple[str, str, str]] = []
         facts: list[str] = []
         for _, row in self._rows(sheet, most=MAX_ALL_ROWS):
-            texts = [str(cell.value) if cell.value is not None else "" for cell in row[:4]]
+            texts = [str(cell.value)[:MAX_TEXT] if cell.value is not None else "" for cell in row[:4]]
+            self._count(texts)
             key, value, *more = [*texts, "", "", "", ""][:4]
             if key == "asset":
                 assets.append((value, more[0], more[1]))
@@ -111,10 +115,12 @@ class _Reader:
     def _answer(
         self, row: _Row, fact: int, columns: Mapping[int, str], where: tuple[str, int, int]
     ) -> Iterator[Answer]:
-        name = str(row[fact].value).strip(BLANKS) if fact < len(row) and row[fact].value is not None else ""
+        named = row[fact].value if fact < len(row) else None
+        name = "" if named is None else str(named)[:MAX_TEXT].strip(BLANKS)
         found = {key: _cell(row[place], _spot(place, where)) for place, key in columns.items() if place < len(row)}
         cells = {key: cell for key, cell in found.items() if not cell.is_blank}
         if name or cells:
+            self._count((name, *(cell.value for cell in cells.values() if isinstance(cell.value, str))))
             yield Answer(name, _spot(fact, where), cells)
 
     def _rows(self, sheet: Any, *, most: int) -> Iterator[tuple[int, _Row]]:
@@ -128,6 +134,11 @@ class _Reader:
                 raise self._too_much("the workbook has too many rows", f"at most {MAX_ALL_ROWS:,}")
             if row:
                 yield number, row
+
+    def _count(self, texts: Iterable[str]) -> None:
+        self._text_left -= sum(map(len, texts))
+        if self._text_left < 0:
+            raise self._too_much("the workbook has too much text", f"at most {MAX_ALL_TEXT:,} characters")
 
     def _too_much(self, message: str, expected: str) -> ArtefactLimitError:
         return ArtefactLimitError(ArtefactFault(self._place, message, expected=expected))
