@@ -43,6 +43,17 @@ def _all(document: str) -> Iterator[Block]:
         before = line or before
 
 
+def steps(document: str) -> list[tuple[list[str], str]]:
+    """Returns the commands of each shell block, with the output that is shown right after it; empty when none is."""
+    found: list[tuple[list[str], str]] = []
+    for block in _all(document):
+        if block.language == "sh":
+            found.append(([line for line in block.text.splitlines() if line], ""))
+        elif block.language == "text" and found and not found[-1][1]:
+            found[-1] = (found[-1][0], block.text)
+    return found
+
+
 def write_files(document: str, directory: Path) -> list[Path]:
     """Writes the YAML blocks that are said to be files, and returns where."""
     written = []
