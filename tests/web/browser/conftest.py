@@ -7,16 +7,19 @@ pinned in package.json, and is installed into `build/`. Where either is missing 
 from __future__ import annotations
 
 import fcntl
+import inspect
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -40,6 +43,32 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PHONE, DESK = (375, 740), (1280, 900)
+
+# Playwright's plain interface leaves an event loop running in its thread between calls, where no other test could run
+# its own. So these tests, and what they use of it, have a thread for themselves.
+_THREAD = ThreadPoolExecutor(1, "browser")
+_Arguments = ParamSpec("_Arguments")
+_Value = TypeVar("_Value")
+
+
+def on_thread(fixture: Callable[_Arguments, Iterator[_Value]]) -> Callable[_Arguments, Iterator[_Value]]:
+    """Runs both halves of a fixture on the thread of the browser."""
+
+    @wraps(fixture)
+    def halves(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> Iterator[_Value]:
+        steps = fixture(*arguments, **named)
+        yield _THREAD.submit(next, steps).result()
+        _THREAD.submit(next, steps, None).result()
+
+    return halves
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool:
+    """Runs the tests of this folder on the thread of the browser."""
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    _THREAD.submit(pyfuncitem.obj, **{name: pyfuncitem.funcargs[name] for name in wanted}).result()
+    return True
 
 
 @dataclass(frozen=True)
@@ -99,6 +128,7 @@ def seeded(local: Server, people: Server) -> Seeded:
 
 
 @pytest.fixture(scope="session")
+@on_thread
 def chromium() -> Iterator[Browser]:
     """The browser."""
     if not CHROMIUM.exists():
@@ -150,6 +180,7 @@ def signed_in(
 
 
 @pytest.fixture
+@on_thread
 def tab(chromium: Browser, seeded: Seeded) -> Iterator[Opening]:
     """Opens tabs."""
     with ExitStack() as opened:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.browser.conftest import DESK, PHONE, Opening, Seeded, Tab, signed_in
+from tests.web.browser.conftest import DESK, PHONE, Opening, Seeded, Tab, on_thread, signed_in
 
 _SERIOUS = ("serious", "critical")
 _WIDTHS = {"phone": PHONE, "small phone": (320, 640), "desk": DESK}
@@ -62,6 +62,7 @@ def look(tab: Tab, axe: str) -> Look:
 
 
 @pytest.fixture(scope="module")
+@on_thread
 def looks(chromium: Any, seeded: Seeded, axe: str) -> Iterator[dict[str, Look]]:
     """Looks at every page once, with everything cut off but the servers."""
     with signed_in(chromium, seeded) as tab:
@@ -78,10 +79,39 @@ def looks(chromium: Any, seeded: Seeded, axe: str) -> Iterator[dict[str, Look]]:
         yield seen
 
 
-def test_axe_finds_nothing_serious(looks: dict[str, Look]) -> None:
-    """On no page, and no colour of the dark is hard to read."""
+def test_every_page_is_for_everybody(looks: dict[str, Look], seeded: Seeded) -> None:
+    """On no page axe finds anything serious, and nothing has to be moved sideways or comes from elsewhere.
+
+    One test, because looking at all pages takes long, and tests that run beside each other would each look anew.
+    """
     assert {name: each.light for name, each in looks.items() if each.light} == {}
     assert {name: each.dark for name, each in looks.items() if each.dark} == {}
+    assert list(too_wide(looks)) == []
+    check_that_nothing_is_foreign(looks, {seeded.local.address, seeded.people.address})
+    check_what_pages_are(looks)
+
+
+def too_wide(looks: dict[str, Look]) -> Iterator[tuple[str, str, int]]:
+    """Yields pages that are wider than a screen: whatever is wider has to have a place of its own to be moved in."""
+    for name, each in looks.items():
+        yield from ((name, screen, width) for screen, width in each.widths.items() if width > _WIDTHS[screen][0])
+
+
+def check_that_nothing_is_foreign(looks: dict[str, Look], own: set[str]) -> None:
+    """Everything but the servers was cut off: every page is whole, asked nobody else, and was refused nothing."""
+    asked = [url for each in looks.values() for url in each.asked]
+
+    assert len([url for url in asked if "/static/" in url]) >= 2 * len(looks)
+    assert [url for url in asked if url.split("/")[2] not in own and not url.startswith("data:")] == []
+    assert {each.styled for each in looks.values()} == {"flex"}
+    assert [said for each in looks.values() for said in each.said if "status of 40" not in said] == []
+
+
+def check_what_pages_are(looks: dict[str, Look]) -> None:
+    """One heading of the first level, one main part, a title of its own, and ids that stand once."""
+    assert {name: each.counts for name, each in looks.items() if each.counts != [1, 1, 1]} == {}
+    assert {name for name, each in looks.items() if len(each.ids) != len(set(each.ids))} == set()
+    assert all(each.title.endswith(" · readygate") and not each.title.startswith(" ·") for each in looks.values())
 
 
 def test_axe_notices_what_is_wrong(seeded: Seeded, tab: Opening, axe: str) -> None:
@@ -93,36 +123,6 @@ def test_axe_notices_what_is_wrong(seeded: Seeded, tab: Opening, axe: str) -> No
     assert any(each.startswith("label (critical)") for each in findings(opened))
     opened.page.evaluate("document.documentElement.style.setProperty('--rg-ink', '#444')")
     assert any(each.startswith("color-contrast (serious)") for each in findings(opened, _CONTRAST))
-
-
-def test_no_page_has_to_be_moved_sideways(looks: dict[str, Look]) -> None:
-    """Whatever is wider than the screen has a place of its own to be moved in."""
-    wide = {
-        (name, screen): width
-        for name, each in looks.items()
-        for screen, width in each.widths.items()
-        if width > _WIDTHS[screen][0]
-    }
-
-    assert wide == {}
-
-
-def test_pages_need_no_network(looks: dict[str, Look], seeded: Seeded) -> None:
-    """Everything but the servers was cut off: every page is whole, asked nobody else, and was refused nothing."""
-    own = {seeded.local.address, seeded.people.address}
-    asked = [url for each in looks.values() for url in each.asked]
-
-    assert len([url for url in asked if "/static/" in url]) >= 2 * len(looks)
-    assert [url for url in asked if url.split("/")[2] not in own and not url.startswith("data:")] == []
-    assert {each.styled for each in looks.values()} == {"flex"}
-    assert [said for each in looks.values() for said in each.said if "status of 40" not in said] == []
-
-
-def test_every_page_says_what_it_is(looks: dict[str, Look]) -> None:
-    """One heading of the first level, one main part, a title of its own, and ids that stand once."""
-    assert {name: each.counts for name, each in looks.items() if each.counts != [1, 1, 1]} == {}
-    assert {name for name, each in looks.items() if len(each.ids) != len(set(each.ids))} == set()
-    assert all(each.title.endswith(" · readygate") and not each.title.startswith(" ·") for each in looks.values())
 
 
 def test_from_the_list_to_a_what_if_by_keyboard_alone(seeded: Seeded, tab: Opening) -> None:
