@@ -165,6 +165,19 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.webhooks = Counter(
+            "readygate_webhook_deliveries",
+            "Attempts to tell an endpoint: delivered, failed, gone or dead.",
+            ("endpoint", "outcome"),
+            registry=registry,
+        )
+        self._webhooks = Gauge(
+            "readygate_webhook_events",
+            "Events that an endpoint has not got: pending or dead.",
+            ("endpoint", "state"),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._shown: list[tuple[str, str, str]] = []
         self._ends: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
@@ -175,6 +188,11 @@ class Metrics:
             kept = self._ends[method, code] = self.calls.labels(method, code), self.seconds.labels(method)
         kept[0].inc()
         kept[1].observe(seconds)
+
+    def show_webhooks(self, endpoint: str, pending: int, dead: int) -> None:
+        """Shows what an endpoint has not got."""
+        self._webhooks.labels(endpoint, "pending").set(pending)
+        self._webhooks.labels(endpoint, "dead").set(dead)
 
     def show_rulesets(self, rulesets: Sequence[Ruleset]) -> None:
         """Takes the place of the rulesets that were shown before."""

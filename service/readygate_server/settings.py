@@ -118,6 +118,8 @@ class RecordSettings:
     """Days after which the bytes of requests and answers are dropped; never when 0."""
     waiver_sign_in_seconds: int = 15 * 60
     """How long ago the approver of a waiver may have signed in."""
+    webhooks: Path | None = None
+    """File of those who are told what happens."""
 
     def __post_init__(self) -> None:
         """Refuses what makes no sense."""

@@ -31,6 +31,7 @@ from readygate_server.bootstrap.local import Snapshot
 from readygate_server.bootstrap.opened import Opened, open_all
 from readygate_server.bootstrap.past_rulesets import PastRulesets
 from readygate_server.bootstrap.served_rules import ServedRules
+from readygate_server.bootstrap.webhooks import Webhooks
 from readygate_server.domain.errors import GateError, RecordUnavailableError
 from readygate_server.grpc_api.certificate_servicer import CertificateServicer
 from readygate_server.grpc_api.decision_servicer import DecisionServicer
@@ -53,12 +54,18 @@ class Record:
     """The open record of a server."""
 
     def __init__(
-        self, store: RecordStore, keeping: Keeping, secret: Callable[[str], bytes], closing: AsyncExitStack
+        self,
+        store: RecordStore,
+        keeping: Keeping,
+        secret: Callable[[str], bytes],
+        closing: AsyncExitStack,
+        webhooks: Webhooks | None = None,
     ) -> None:
         """Takes what is open, and what closes it."""
         self._store = store
         self._closing = closing
         self.keeping = keeping
+        self.webhooks = webhooks
         self.secret = secret
         """Returns a secret for a purpose, which all servers with the same keys share."""
 
@@ -96,11 +103,15 @@ async def _open(settings: RecordSettings, rules: ServedRules, opened: AsyncExitS
     parts = await open_all(settings, opened, lock)
     if settings.retention_days:
         opened.push_async_callback(_cancelled, asyncio.create_task(_keep_for(parts.store, settings.retention_days)))
-    keeping = _keeping(parts, rules, sign_in_seconds=settings.waiver_sign_in_seconds)
-    return Record(parts.store, keeping, parts.vault.secret, opened.pop_all())
+    keeping, again = _keeping(parts, rules, sign_in_seconds=settings.waiver_sign_in_seconds)
+    webhooks = None
+    if settings.webhooks is not None:
+        webhooks = Webhooks(settings.webhooks, parts.store, again, settings, parts.origin)
+        await webhooks.prepare()
+    return Record(parts.store, keeping, parts.vault.secret, opened.pop_all(), webhooks)
 
 
-def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keeping:
+def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> tuple[Keeping, Reevaluation]:
     store, vault, ring = parts.store, parts.vault, parts.ring
     sealer = RequestSealer(vault)
     past = PastRulesets(rules, store)
@@ -127,7 +138,7 @@ def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keep
         origin=parts.origin,
         now=seconds_now,
     )
-    return Keeping(
+    keeping = Keeping(
         recording=Recording(store, store, vault, sealer),
         waivers=waivers,
         decisions=DecisionServicer(store, store, vault, sealer, replayer, parts.erasures, tokens),
@@ -137,6 +148,7 @@ def _keeping(parts: Opened, rules: ServedRules, *, sign_in_seconds: int) -> Keep
         assets=assets,
         foundations=FoundationServicer(Foundations(book, vault, asset_sealer), offered, again, tokens),
     )
+    return keeping, again
 
 
 async def _keep_for(store: RecordStore, days: int) -> None:

@@ -88,9 +88,11 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
             logger().info("serving", address=str(server.address))
         else:
             link.tell(SERVING)
+    telling = {asyncio.create_task(record.webhooks.run(metrics))} if record and record.webhooks else set()
     await stop.wait()
-    watching.cancel()
-    await asyncio.wait({watching})
+    for task in {watching, *telling}:
+        task.cancel()
+    await asyncio.wait({watching, *telling})
     await asyncio.gather(server.drain(), *([http.drain()] if http else []))
 
 
@@ -115,7 +117,8 @@ async def _watch(
             # What decides is kept before it decides, else its decisions could not be made again.
             await record.keep_rulesets(snapshot)
         rules.swap(snapshot)
-        settle_heap(thorough=not ready.is_set())
+        if not ready.is_set():
+            settle_heap()
         metrics.loads.labels("loaded").inc()
         metrics.show_rulesets(snapshot.rulesets)
         identities = [ruleset.identity for ruleset in snapshot.rulesets]
@@ -131,12 +134,12 @@ async def _watch(
             logger().error("rules_refused", fault=str(fault))
 
     def build() -> Snapshot:
-        # What is loaded stays; to look at it for garbage again and again would only keep calls waiting. Once is enough,
-        # among what is new: nothing of a ruleset that is let go of is left for a collection.
+        # What is loaded stays, and what was needed to load it goes by itself. A search for garbage among all of that
+        # would keep calls waiting for half a second when there are a thousand rules.
         gc.disable()
         try:
             snapshot = load_snapshot(settings.rules).compile_all()
-            gc.collect(0)
+            settle_heap(thorough=False)
         finally:
             gc.enable()
         return snapshot

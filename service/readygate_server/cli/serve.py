@@ -69,11 +69,14 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long ago the approver of a waiver may have signed in (default: 900)",
     )
+    parser.add_argument("--webhooks", type=Path, metavar="FILE", help="YAML file of those who are told what happens")
     parser.add_argument("--no-record", action="store_true", help="keep no record: decisions can not be proven")
 
 
 def _record(options: argparse.Namespace) -> RecordSettings | None:
     if options.no_record:
+        if options.webhooks is not None:
+            raise SettingsError("--webhooks tells what is recorded, and --no-record records nothing; leave one out")
         return None
     directory = data_directory(options.data_dir)
     if directory is None:
@@ -85,6 +88,7 @@ def _record(options: argparse.Namespace) -> RecordSettings | None:
         options.log_origin,
         retention_days=options.retention,
         waiver_sign_in_seconds=options.waiver_sign_in,
+        webhooks=options.webhooks,
     )
 
 

@@ -33,7 +33,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _misfit(message: str, *, got: str, expected: str) -> PydanticCustomError:
+def misfit(message: str, *, got: str, expected: str) -> PydanticCustomError:
+    """Returns an error whose fault says what was got and what expected."""
     return PydanticCustomError("misfit", "{message}", {"message": message, "got": got, "expected": expected})
 
 
@@ -53,7 +54,7 @@ class Issuer(Shape):
     def _one_place_of_keys(self) -> Issuer:
         if (self.jwks_uri is None) == (self.jwks_file is None):
             got = "neither" if self.jwks_uri is None else "both"
-            raise _misfit("the keys are in one place", got=got, expected="one of 'jwks_uri' and 'jwks_file'")
+            raise misfit("the keys are in one place", got=got, expected="one of 'jwks_uri' and 'jwks_file'")
         return self
 
 
@@ -67,7 +68,7 @@ class Name(Shape):
     def _one_name(self) -> Name:
         if (self.uri is None) == (self.dns is None):
             got = "neither" if self.uri is None else "both"
-            raise _misfit("an entry is one name of a certificate", got=got, expected="one of 'uri' and 'dns'")
+            raise misfit("an entry is one name of a certificate", got=got, expected="one of 'uri' and 'dns'")
         return self
 
 
@@ -81,7 +82,7 @@ class Token(Shape):
     @model_validator(mode="after")
     def _says_which(self) -> Token:
         if self.subject is None and not self.claims:
-            raise _misfit("any token of the issuer would fit", got="no claim", expected="'subject', 'claims' or both")
+            raise misfit("any token of the issuer would fit", got="no claim", expected="'subject', 'claims' or both")
         return self
 
 
@@ -126,7 +127,7 @@ class Binding(Shape):
     def _for_somebody(self) -> Binding:
         if bool(self.principals) == (self.token is not None):
             got = "both" if self.principals else "neither"
-            raise _misfit(
+            raise misfit(
                 "a binding is for principals or for a token", got=got, expected="one of 'principals' and 'token'"
             )
         return self

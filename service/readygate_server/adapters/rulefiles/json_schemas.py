@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from readygate_server.adapters.collectors.foundation_schema import foundation_schema_text
 from readygate_server.adapters.fact_catalogue import FactsFile
 from readygate_server.adapters.identity.schema import IdentityFile
+from readygate_server.adapters.notices.schema import WebhooksFile
 from readygate_server.adapters.proposals.schema import proposal_schema
 from readygate_server.adapters.proposals.vocabulary import all_facts
 from readygate_server.adapters.rulefiles.known_facts import known_facts
@@ -32,6 +33,7 @@ _SHAPES: Final[Mapping[str, type[BaseModel]]] = {
     "facts": FactsFile,
     "published": PublishedFile,
     "identity": IdentityFile,
+    "webhooks": WebhooksFile,
 }
 
 

@@ -168,3 +168,63 @@ ASSET_USE: Final = Table(
     sqlite_with_rowid=False,
 )
 """Proposals that referenced an asset at least once; `noted_id` orders them by when they first did."""
+NOTICE_SOURCE: Final = Table(
+    "notice_source",
+    METADATA,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("next_leaf", BigInteger, nullable=False),
+    Column("first_leaf", BigInteger, nullable=False),
+    Column("next_position", BigInteger, nullable=False),
+)
+"""One row: how far the log has been looked at for what others are told of."""
+NOTICE: Final = Table(
+    "notice",
+    METADATA,
+    Column("position", INDEX, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+NOTICE_WATCH: Final = Table(
+    "notice_watch",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    Column("notice", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Moments that are waited for, such as the end of a decision."""
+NOTICE_TOLD: Final = Table(
+    "notice_told",
+    METADATA,
+    Column("decision_id", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Verdicts that were told because an asset changed."""
+NOTICE_ENDPOINT: Final = Table(
+    "notice_endpoint",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("url_digest", Text, nullable=False),
+    Column("is_disabled", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+NOTICE_DELIVERY: Final = Table(
+    "notice_delivery",
+    METADATA,
+    Column("endpoint", Text, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("is_dead", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What an endpoint has still to get; what it got is no row any more."""

@@ -1,0 +1,1 @@
+"""Webhooks: notices as CloudEvents, signed as Standard Webhooks say, and sent over HTTPS."""

@@ -1,0 +1,1 @@
+"""Webhooks, from what is recorded to what a receiver gets."""
