@@ -73,8 +73,8 @@ def test_what_blocks_says_observed_against_required() -> None:
     proposal, decision = example()
     found = next(each for each in report_of(decision, proposal).findings.blocks if each.rule_id == "DAT-03")
     (compared,) = found.comparisons
-    assert (found.subject, compared.fact, compared.observed, compared.required) == (
-        *("crm", "source.completeness", "0.94", ">= 0.99"),
+    assert (found.subject, compared.facts, compared.observed, compared.required) == (
+        *("crm", ("source.completeness",), "0.94", ">= 0.99"),
     )
     assert compared.rests_on == "E2 measured, 7 days old"
     assert (compared.chosen, compared.chosen_by) == ("source", "ai-ready-data")
@@ -87,7 +87,7 @@ def test_a_derived_fact_rests_on_its_inputs() -> None:
     """What is computed from facts shows the evidence of those facts."""
     proposal, decision = example()
     found = next(each for each in report_of(decision, proposal).findings.blocks if each.rule_id == "DAT-07")
-    assert found.comparisons[0].fact == "source.staleness_excess"
+    assert found.comparisons[0].facts == ("source.staleness_excess",)
     assert found.comparisons[0].rests_on == "E2 measured, 7 days old"
 
 
@@ -157,7 +157,19 @@ def test_evidence_that_falls_short_is_marked() -> None:
     kinds = {(row.facts, each.kind) for row in found.rows for each in row.short}
     assert (tuple(weak.facts), "weak") in kinds
     assert (tuple(old.facts), "stale") in kinds
-    assert {(each.subject, each.kind) for each in found.without} == {("order-api", "missing")}
+    assert {each.kind for each in found.without} == {"missing"}
+    assert all(path.startswith("api[order-api].") for each in found.without for path in each.facts)
+
+
+def test_facts_that_fall_short_alike_stand_together() -> None:
+    """A rule that fails in the same way for many facts names them all, and says how once."""
+    proposal = passing_proposal(Tier.T3)
+    del proposal.evidence[:]
+    decision = gate_under_test().evaluate(proposal, ruleset=FULL, gate="production", as_of=AS_OF)
+    (finding,) = (each for each in decision.findings if each.rule_id == "EVD-02")
+    (shown,) = (each for each in report_of(decision, proposal).findings.blocks if each.rule_id == "EVD-02")
+    assert len(shown.comparisons) < 10 < len(finding.observations)
+    assert {fact for each in shown.comparisons for fact in each.facts} == {each.fact for each in finding.observations}
 
 
 def test_without_the_proposal_the_report_says_so() -> None:

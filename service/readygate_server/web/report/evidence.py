@@ -12,7 +12,7 @@ from readygate.v1.evidence_pb2 import Evidence as EvidenceMessage
 from readygate.v1.evidence_pb2 import EvidenceGrade
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals.entries import entry_of, evidence_of
-from readygate_server.adapters.words import counted
+from readygate_server.adapters.words import counted, fact_path
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.evidence import Evidence, EvidenceIndex
 from readygate_server.domain.facts import parent_of
@@ -40,6 +40,15 @@ class Shortfall(NamedTuple):
     required: str
 
 
+class Short(NamedTuple):
+    """Facts that fall short in the same way."""
+
+    kind: str
+    observed: str
+    required: str
+    facts: tuple[str, ...]
+
+
 class EvidenceRow(NamedTuple):
     """One entry of evidence, as it stood on the day of the decision."""
 
@@ -54,14 +63,14 @@ class EvidenceRow(NamedTuple):
     is_expired: bool
     is_later: bool
     """True when it was observed after the day of the decision, so that it does not count."""
-    short: tuple[Shortfall, ...]
+    short: tuple[Short, ...]
 
 
 class EvidenceView(NamedTuple):
     """All evidence, and what none stands behind."""
 
     rows: tuple[EvidenceRow, ...]
-    without: tuple[Shortfall, ...]
+    without: tuple[Short, ...]
     """Facts with no evidence at all, or none that is shown."""
     references: tuple[str, ...]
     """Registered assets that the proposal names; what their evidence says is in the record of the server."""
@@ -127,14 +136,29 @@ def evidence_view(decision: pb.Decision, proposal: Proposal | None) -> EvidenceV
     """Returns all evidence of a proposal, each entry with what the decision found wanting in it."""
     short = list(_shortfalls(decision))
     if proposal is None:
-        return EvidenceView((), tuple(short), (), is_known=False)
+        return EvidenceView((), _alike(short, with_subject=True), (), is_known=False)
     day = _day(decision.as_of)
     judged = evidence_of(map(entry_of, proposal.evidence))
-    rows = [_row(message, entry, day, short) for message, entry in zip(proposal.evidence, judged, strict=True)]
+    entries = list(zip(proposal.evidence, judged, strict=True))
+    rows = [_row(message, entry, day, _of(message, short)) for message, entry in entries]
     rows.sort(key=lambda row: (row.subject != "", row.subject))
-    shown = {each for row in rows for each in row.short}
-    named = tuple(each.id for each in proposal.assets)
-    return EvidenceView(tuple(rows), tuple(each for each in short if each not in shown), named, is_known=True)
+    shown = {each for message, _ in entries for each in _of(message, short)}
+    left = _alike((each for each in short if each not in shown), with_subject=True)
+    return EvidenceView(tuple(rows), left, tuple(each.id for each in proposal.assets), is_known=True)
+
+
+def _of(message: EvidenceMessage, short: Sequence[Shortfall]) -> list[Shortfall]:
+    """Returns what falls short of the facts that an entry of evidence covers."""
+    return [each for each in short if each.subject == message.subject and _covers(message.facts, each.fact)]
+
+
+def _alike(short: Iterable[Shortfall], *, with_subject: bool) -> tuple[Short, ...]:
+    """Puts facts together that fall short in the same way; where the asset is not said beside them, with it."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for each in short:
+        name = fact_path(each.fact, each.subject) if with_subject else each.fact
+        groups.setdefault((each.kind, each.observed, each.required), []).append(name)
+    return tuple(Short(*how, tuple(facts)) for how, facts in groups.items())
 
 
 def _shortfalls(decision: pb.Decision) -> Iterable[Shortfall]:
@@ -159,7 +183,7 @@ def _row(message: EvidenceMessage, entry: Evidence, day: int, short: Sequence[Sh
         _date(entry.expires),
         entry.expires is not None and entry.expires < day,
         entry.as_of is not None and entry.as_of > day,
-        tuple(each for each in short if each.subject == entry.subject and _covers(message.facts, each.fact)),
+        _alike(short, with_subject=False),
     )
 
 

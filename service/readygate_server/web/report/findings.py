@@ -31,10 +31,10 @@ class Mark(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """One comparison of a fact with what was required."""
+    """A comparison with what was required, of all facts of a finding for which it came out alike."""
 
     mark: Mark
-    fact: str
+    facts: tuple[str, ...]
     observed: str
     required: str
     rests_on: str
@@ -146,16 +146,20 @@ def mark_of(outcome: int) -> Mark:
 
 
 def _comparisons(finding: pb.Finding, backing: Backing) -> Iterable[Comparison]:
-    """Yields comparisons, what fails first; those that are alike in all that is shown once."""
+    """Yields comparisons, what fails first; those that differ in nothing but the fact stand together."""
     ranks = {outcome: rank for rank, outcome in enumerate(_WORST_FIRST)}
-    in_order = sorted(finding.observations, key=lambda each: ranks.get(each.outcome, len(ranks)))
-    return dict.fromkeys(_comparison(each, finding.subject, backing) for each in in_order)
+    alike: dict[Comparison, dict[str, None]] = {}
+    for each in sorted(finding.observations, key=lambda each: ranks.get(each.outcome, len(ranks))):
+        facts = alike.setdefault(_comparison(each, finding.subject, backing), {})
+        facts.update({each.fact: None} if each.fact else {})
+    return (compared._replace(facts=tuple(facts)) for compared, facts in alike.items())
 
 
 def _comparison(each: pb.Observation, subject: str, backing: Backing) -> Comparison:
+    """Returns a comparison without its fact."""
     return Comparison(
         mark_of(each.outcome),
-        each.fact,
+        (),
         value_text(each.observed, each.unit) if each.HasField("observed") else "not known" if each.fact else "",
         each.required,
         backing.of(each.fact, subject) if each.HasField("observed") else "",
