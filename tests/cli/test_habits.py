@@ -147,6 +147,24 @@ def test_collect_names_the_folder_that_is_not_there(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == ""
 
 
+def test_what_goes_wrong_is_said_with_the_way_out(tmp_path: Path) -> None:
+    """A name, a choice or a folder that is not there, and a server that is not: each with what to do."""
+    (tmp_path / "agent.yaml").write_text("id: agent\n", encoding="utf-8")
+    calls: dict[str, tuple[str | Path, ...]] = {
+        f"did you mean {tmp_path / 'agent.yaml'}?": ("check", tmp_path / "agemt.yaml"),
+        f"name the files in it: {tmp_path}/*.yaml": ("check", tmp_path),
+        f"there is no folder {tmp_path / 'none'}": ("check", tmp_path / "none" / "agent.yaml"),
+        "did you mean check?": ("chek",),
+        "did you mean production?": ("check", "--gate", "prodution", tmp_path / "agent.yaml"),
+        f"mkdir -p {tmp_path / 'out'}": ("init", "customer-agent", "-o", tmp_path / "out" / "x.yaml"),
+        "is a server listening at 127.0.0.1:1": ("decisions", "list", "--server", "127.0.0.1:1"),
+    }
+    for way_out, ran in zip(calls, together(*calls.values()), strict=True):
+        assert ran.code in (3, 4)
+        assert ran.out == ""
+        assert way_out in ran.err
+
+
 def test_a_go_is_not_told_the_way_to_a_yes() -> None:
     """Who passes is told what else would pass, under another heading."""
     passed = check_example(*DRAFTS_FOR_STAFF)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import add_foundations, add_server
+from readygate_server.cli.ways_out import unreadable
 
 if TYPE_CHECKING:
     from readygate_server.adapters.certificates.report import ProposalDigest, Report
@@ -154,7 +155,7 @@ def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from None
+        raise CommandError(unreadable(str(file), error)) from None
 
 
 def _moment(text: str) -> int:

@@ -12,6 +12,7 @@ from readygate import GateClient, GateError, tls
 from readygate.client import DEFAULT_TIMEOUT
 from readygate.credentials import is_local
 from readygate_server.cli.exits import CommandError, Exit
+from readygate_server.cli.ways_out import unanswered, unreadable
 
 CA: Final = "READYGATE_CA"
 CERTIFICATE: Final = "READYGATE_CLIENT_CERT"
@@ -35,7 +36,7 @@ def connect(
         credentials = tls(ca=ca, certificate=certificate, key=key) if wants_tls else None
         return GateClient(target, timeout=timeout, credentials=credentials, token=token)
     except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}") from None
+        raise CommandError(unreadable(str(error.filename), error)) from None
     except ValueError as error:
         raise CommandError(f"{CERTIFICATE} and {KEY}: {error}") from None
 
@@ -52,7 +53,7 @@ def asking(target: str, *, refused: Collection[str] = (), timeout: float = DEFAU
     except GateError as error:
         is_answer = error.reason in refused
         code = Exit.NO_GO if is_answer else Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED
-        raise CommandError(str(error), code) from None
+        raise CommandError(unanswered(target, error), code) from None
 
 
 def _token(environment: Mapping[str, str]) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from readygate_server.adapters.proposals.templates import archetype
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.options import ARCHETYPES
+from readygate_server.cli.ways_out import unwritable
 
 
 def add_to(commands: Any) -> None:
@@ -36,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
     except FileExistsError:
         raise CommandError(f"{options.output} is there already; name another file") from None
     except OSError as error:
-        raise CommandError(f"{options.output}: {error.strerror}") from None
+        raise CommandError(unwritable(str(options.output), error)) from None
     sys.stderr.write(f"wrote {options.output}; fill in what you know and run: readygate check {options.output}\n")
     return Exit.GO

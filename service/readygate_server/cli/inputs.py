@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.adapters.proposals import origins
 from readygate_server.cli.exits import CommandError
+from readygate_server.cli.ways_out import unreadable
 from readygate_server.domain.faults import Fault, FaultsError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read_text(file: str) -> str:
     try:
         return sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from None
+        raise CommandError(unreadable(file, error)) from None
     except UnicodeDecodeError as error:
         raise CommandError(f"{file}: this is not UTF-8 text (byte {error.start})") from None
 

@@ -13,6 +13,7 @@ from readygate_server.cli import commands, environment
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.lean import end_lean, start_lean
 from readygate_server.cli.options import SERVER
+from readygate_server.cli.ways_out import mistyped
 from readygate_server.domain.errors import InvalidInputError
 
 _DESCRIPTION = f"""\
@@ -42,7 +43,7 @@ class _Parser(argparse.ArgumentParser):
         """Prints the usage and what is wrong with it."""
         self.print_usage(sys.stderr)
         way_out = f"; {SERVER} may say it as well" if "--server" in message and "required" in message else ""
-        sys.stderr.write(f"{self.prog}: {message}{way_out}\n")
+        sys.stderr.write(f"{self.prog}: {mistyped(message)}{way_out}\n")
         raise SystemExit(int(Exit.BAD_INPUT))
 
 

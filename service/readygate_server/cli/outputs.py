@@ -13,6 +13,7 @@ from readygate.v1.ruleset_pb2 import Rule, RulesetRef
 from readygate_server import ENGINE_VERSION
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.results import Result, json_text, verdicts_text
+from readygate_server.cli.ways_out import unwritable
 from readygate_server.cli.written import write_whole
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
@@ -92,7 +93,7 @@ def _attempt(file: str, results: Sequence[Result], write: Callable[[], None]) ->
     except BrokenPipeError:
         raise
     except (CommandError, OSError) as error:
-        said = str(error) if isinstance(error, CommandError) else f"{file}: {error.strerror}"
+        said = str(error) if isinstance(error, CommandError) else unwritable(file, error)
         sys.stderr.write(f"readygate: not written: {said}; {verdicts_text(results)}\n")
         return [Exit.BAD_INPUT]
     return []

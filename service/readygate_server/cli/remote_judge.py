@@ -14,6 +14,7 @@ from readygate_server.application.selection import Selection
 from readygate_server.cli.connection import connect
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.judges import Wanted
+from readygate_server.cli.ways_out import unanswered
 from readygate_server.domain.facts import FactRef, FactValue
 from readygate_server.grpc_api.finding_messages import value_message
 
@@ -23,6 +24,7 @@ class RemoteJudge:
 
     def __init__(self, target: str) -> None:
         """Takes HOST:PORT."""
+        self._target = target
         self._client = connect(target)
 
     def __enter__(self) -> RemoteJudge:
@@ -54,7 +56,7 @@ class RemoteJudge:
             return EvaluateResponse(request_id=simulated.request_id, decision=simulated.decision)
         except GateError as error:
             code = Exit.BAD_INPUT if error.is_callers_fault else Exit.SERVICE_FAILED
-            raise CommandError(f"{proposal.id}: {error}", code) from None
+            raise CommandError(f"{proposal.id}: {unanswered(self._target, error)}", code) from None
 
     def rules(self, ruleset: RulesetRef) -> Mapping[str, Rule]:
         """Returns the rules of a ruleset that judged, by id; none when the server does not show them."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from readygate_server.cli.exits import CommandError
+from readygate_server.cli.ways_out import unwritable
 
 
 def write_whole(output: str, data: bytes) -> None:
@@ -34,7 +35,7 @@ def write_whole(output: str, data: bytes) -> None:
                 Path(name).unlink()
             raise
     except OSError as error:
-        raise CommandError(f"{output}: {error.strerror}") from None
+        raise CommandError(unwritable(output, error)) from None
 
 
 def write_new(output: str, data: bytes) -> None:
@@ -52,7 +53,7 @@ def write_new(output: str, data: bytes) -> None:
     except FileExistsError:
         raise CommandError(f"{output} is there already; name another file") from None
     except OSError as error:
-        raise CommandError(f"{output}: {error.strerror}") from None
+        raise CommandError(unwritable(output, error)) from None
 
 
 def refuse_terminal(output: str, what: str) -> None:
