@@ -109,6 +109,15 @@ def test_a_reference_to_nothing_names_what_is_there(put: Put) -> None:
     assert "has this workflow, but an API of this id: got 'orders'" in other_kind
 
 
+def test_a_file_that_speaks_of_no_asset_is_told(put: Put) -> None:
+    """A misspelt field is not passed over: in a folder it is told with the reference, a file that is named is refused."""
+    folder = put(crm=CRM.replace("data_sources", "data_source"), orders=ORDERS)
+    (absent,) = faults(folder)
+    assert "(crm.yaml: nothing about assets)" in absent
+    (refused,) = faults(folder / "crm.yaml")
+    assert "there is no data source, API or workflow in it: expected one of data_sources, apis, workflows" in refused
+
+
 def test_files_have_no_revisions(put: Put) -> None:
     """A reference to a revision is refused, since a file may say anything by now."""
     text = DEPLOYMENT + "assets:\n  - {scope: source, id: crm, revision: 3}\n"

@@ -42,11 +42,12 @@ class FoundationFiles:
         It then says the same to the letter: evidence names its file where it names no source, and says no value twice.
 
         Raises:
-          FaultsError: when one of them is not there, or a file is no YAML.
+          FaultsError: when one of them is not there, a file is no YAML, or one that is named has no assets.
         """
         self._places = tuple(places)
         self._as_registered = as_registered
         self._held = _all_read(files_in(places))
+        _refuse_silent([each for each in self._held if Path(each.document.file) in self._places])
         self._built: dict[str, EvidenceFile] = {}
 
     def resolved(self, proposal: Proposal, document: Document) -> tuple[Proposal, Sequence[Document]]:
@@ -111,6 +112,8 @@ class FoundationFiles:
         message = f"no file in {where} has this {_WORDS[key.scope.value]}"
         if others:
             message += f", but {_article(_WORDS[others[0].scope.value])} of this id"
+        if silent := [Path(held.document.file).name for held in self._held if not held.keys]:
+            message += f" ({', '.join(silent[:_SHOWN])}: nothing about assets)"
         rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         choices = f"one of {', '.join(names[:_SHOWN])}{rest}" if names else f"files ({_kinds()}) that say what it is"
         return document.fault(place, message, got=repr(key.id), expected=choices, suggestion=suggest(key.id, names))
@@ -133,6 +136,14 @@ def _all_read(files: Iterable[Path]) -> tuple[_Held, ...]:
     if faults:
         raise FaultsError(faults)
     return tuple(held)
+
+
+def _refuse_silent(named: Iterable[_Held]) -> None:
+    """Raises FaultsError for files that were named and speak of no asset: a misspelt field would pass unseen."""
+    message, expected = "there is no data source, API or workflow in it", f"one of {', '.join(ASSET_FIELDS.values())}"
+    faults = [held.document.fault((), message, expected=expected) for held in named if not held.keys]
+    if faults:
+        raise FaultsError(faults)
 
 
 def _keys_in(data: object) -> Iterator[AssetKey]:
