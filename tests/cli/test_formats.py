@@ -72,7 +72,8 @@ def test_an_output_that_can_not_be_written_loses_no_verdict(tmp_path: Path) -> N
         tmp_path, "--format=sarif=nowhere/out", "--format=junit=folder", "--format=json=out.json", "--format=text"
     )
     assert (ran.code, ran.verdict) == (3, "NO_GO")
-    assert "not written: nowhere/out: No such file or directory; what was decided: refund-agent NO_GO\n" in ran.err
+    assert "not written: nowhere/out: No such file or directory; " in ran.err
+    assert ran.err.count("; what was decided: refund-agent NO_GO\n") == 2
     assert "not written: folder: this is a directory; " in ran.err
     assert Parse((tmp_path / "out.json").read_text(encoding="utf-8"), EvaluateResponse()).decision.verdict
     assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "out.json"]
@@ -141,3 +142,10 @@ def test_a_pipe_and_a_link_are_written_into(tmp_path: Path) -> None:
         True,
     )
     assert len(json.loads(ran.err)) == 11
+
+
+def test_findings_point_into_the_file_that_says_it() -> None:
+    """What a proposal references from a file of its own is pointed at there."""
+    ran = readygate("check", "order-answers.yaml", *AS_OF, "--format=gitlab", cwd=EXAMPLE.parent / "split")
+    paths = {each["check_name"]: each["location"]["path"] for each in json.loads(ran.out)}
+    assert (paths["DAT-03"], paths["GOV-01"]) == ("foundations/crm.yaml", "order-answers.yaml")

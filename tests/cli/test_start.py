@@ -25,11 +25,11 @@ def _imported(program: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
 def test_check_imports_neither_network_nor_record(form: str) -> None:
-    """Who judges in this process waits for the evaluator alone, and who wants JSON waits for no tables."""
+    """Who judges in this process waits for the evaluator alone, and only who wants text waits for tables."""
     words = ["check", str(EXAMPLE), "--as-of", "2026-11-01", "--format", form]
-    unwanted = NETWORK | RECORD | SERVICE | ({"rich"} if form == "json" else set())
+    unwanted = NETWORK | RECORD | SERVICE | (set() if form == "text" else {"rich"})
     found = _imported(COMMAND.format(words, SAY))
 
     assert "cel_expr_python" in found
