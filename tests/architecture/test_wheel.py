@@ -12,7 +12,7 @@ from tests.architecture.packages import PACKAGES, modules
 
 OURS = frozenset({"readygate", "readygate_server"})
 
-LATE = ("collect-eventlog", "collect-graphql", "collect-proto", "collect-table", "postgres")
+LATE = ("collect-eventlog", "collect-graphql", "collect-proto", "collect-table", "completion", "postgres")
 """Extras whose modules are imported only by what cannot do without."""
 
 

@@ -110,7 +110,7 @@ def test_a_reference_to_nothing_names_what_is_there(put: Put) -> None:
 
 
 def test_a_file_that_speaks_of_no_asset_is_told(put: Put) -> None:
-    """A misspelt field is not passed over: in a folder it is told with the reference, a file that is named is refused."""
+    """A misspelt field is not passed over: a folder tells it with the reference, a file that is named is refused."""
     folder = put(crm=CRM.replace("data_sources", "data_source"), orders=ORDERS)
     (absent,) = faults(folder)
     assert "(crm.yaml: nothing about assets)" in absent
