@@ -134,21 +134,12 @@ class _Reader:
         self._nodes = 0
         self._documents = 0
         self._inside_key = 0
-        self._handlers: dict[type[events.Event], Callable[..., None]] = {
-            events.ScalarEvent: self._scalar,
-            events.SequenceStartEvent: self._start,
-            events.MappingStartEvent: self._start,
-            events.SequenceEndEvent: self._end,
-            events.MappingEndEvent: self._end,
-            events.AliasEvent: self._alias,
-            events.DocumentStartEvent: self._document_start,
-        }
 
     def take(self, event: events.Event) -> None:
         """Takes the next event of the parser."""
-        handler = self._handlers.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
-            handler(event)
+            handler(self, event)
         if len(self.faults) >= MAX_FAULTS:
             self._fault(_mark_of(event), "the text has more faults than are listed")
             raise _StopReadingError
@@ -298,3 +289,15 @@ def _mark_of(event: events.Event) -> Mark:
     """Returns where an event starts."""
     mark = event.start_mark
     return Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
+
+
+# Beside the class: a reader that held its own methods would be garbage that only a search finds, with all it has read.
+_HANDLERS: Final[dict[type[events.Event], Callable[..., None]]] = {
+    events.ScalarEvent: _Reader._scalar,
+    events.SequenceStartEvent: _Reader._start,
+    events.MappingStartEvent: _Reader._start,
+    events.SequenceEndEvent: _Reader._end,
+    events.MappingEndEvent: _Reader._end,
+    events.AliasEvent: _Reader._alias,
+    events.DocumentStartEvent: _Reader._document_start,
+}

@@ -17,7 +17,7 @@ from readygate_server.adapters.packaged_rules import rules_directory
 from readygate_server.adapters.proposals.dossier import ProposalDossier, dossier_of
 from readygate_server.adapters.proposals.paths import parse_path
 from readygate_server.adapters.proposals.reader import read_proposal
-from readygate_server.adapters.rulefiles.bundle import pack
+from readygate_server.adapters.rulefiles.bundle import layers_of, pack
 from readygate_server.adapters.rulefiles.loader import LoadedRules, load_rulesets
 from readygate_server.adapters.rulefiles.registry import RulesetRegistry
 from readygate_server.adapters.rulefiles.rule_tests import EvaluateRule
@@ -38,13 +38,17 @@ DEFAULT_RULESET = "operational-readiness"
 
 
 class Snapshot:
-    """Rulesets of one moment, ready to judge. Immutable but for what is compiled on first use."""
+    """Rulesets of one moment, ready to judge. Immutable but for what is compiled on first use.
+
+    Of what was loaded it keeps the texts and what has compiled the conditions, and not where everything stood in them.
+    """
 
     def __init__(self, registry: RulesetRegistry, directory: CatalogueDirectory, loaded: LoadedRules) -> None:
         """Takes rulesets that were loaded without a fault, and what they were loaded from."""
         self._registry = registry
         self._directory = directory
-        self._loaded = loaded
+        self._layers = layers_of(loaded)
+        self._compiler = loaded.compiler
         self._active: dict[str, ActiveRuleset] = {}
 
     @property
@@ -55,7 +59,7 @@ class Snapshot:
     @property
     def bundle(self) -> bytes:
         """The files of all rulesets in one piece, so that they can be loaded again without them."""
-        return pack(self._loaded)
+        return pack(self._layers)
 
     def select(self, selection: Selection, *, as_of: str) -> ActiveRuleset:
         """Returns a ruleset that can judge; raises RulesetNotFoundError."""
@@ -70,7 +74,7 @@ class Snapshot:
         digest = ruleset.identity.digest
         active = self._active.get(digest)
         if active is None:
-            active = ActiveRuleset(ruleset, RulesetExpressions(ruleset, self._loaded.compiler), self._directory.classes)
+            active = ActiveRuleset(ruleset, RulesetExpressions(ruleset, self._compiler), self._directory.classes)
             self._active[digest] = active
         return active
 
@@ -196,7 +200,14 @@ def rule_judge() -> EvaluateRule:
 
 def load_snapshot(rules: Path | None = None) -> Snapshot:
     """Loads rulesets from a directory, over those that ship; raises FaultsError with every fault of all files."""
-    return snapshot_of(load_rules(rules))
+    loaded = load_rules(rules)
+    snapshot = snapshot_of(loaded)
+    # What knows where everything stood goes file by file: at once, it would keep other threads waiting.
+    parts = [*loaded.documents.values(), *loaded.tests.values()]
+    del loaded
+    while parts:
+        parts.pop()
+    return snapshot
 
 
 def snapshot_of(loaded: LoadedRules) -> Snapshot:

@@ -71,7 +71,7 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
     callers = callers_of(settings, None if link is None else link.counts)
     tls = tls_of(settings)
     server = GateServer(rules, settings, metrics, callers=callers, tls=tls, keeping=keeping)
-    secret = record.secret(PURPOSE) if record else None
+    secret = record.secret(PURPOSE) if record else link.secret if link else None
     http = http_server(settings, server.calls, rules, tls, secret=secret)
     stop, ready = _stop_signal(), asyncio.Event()
     if link is None:

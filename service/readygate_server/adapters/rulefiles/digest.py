@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any, Final
@@ -29,10 +29,27 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 def digest_of(ruleset: Ruleset, facts: Iterable[str], catalogue: FactCatalogue) -> str:
     """Returns `sha256:` and the digest; `facts` are the names of all facts that the rules read."""
-    text = json.dumps(
-        canonical_form(ruleset, facts, catalogue), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    digest = hashlib.sha256()
+    for piece in _written(canonical_form(ruleset, facts, catalogue), depth=2):
+        digest.update(piece.encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _written(form: Mapping[str, object], *, depth: int) -> Iterator[str]:
+    """Yields the canonical text of an object rule by rule: all at once, a thousand keep other threads waiting."""
+    start = "{"
+    for key in sorted(form):
+        yield f"{start}{_json(key)}:"
+        value = form[key]
+        if depth > 1 and isinstance(value, dict) and value:
+            yield from _written(value, depth=depth - 1)
+        else:
+            yield _json(value)
+        start = ","
+    yield "}"
+
+
+_json: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def canonical_form(ruleset: Ruleset, facts: Iterable[str], catalogue: FactCatalogue) -> dict[str, object]:
