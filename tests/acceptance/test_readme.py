@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +21,7 @@ SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt "
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LEFT_OUT = "[...]\n"
 SERVER = "127.0.0.1:7443"
+HTTP = "127.0.0.1:8080"
 
 
 @pytest.fixture
@@ -36,7 +40,15 @@ def after_set_up(word: str) -> str:
 
 def needs_server(line: str) -> bool:
     """True for the command that starts a server, and for those that ask it or look at its record."""
-    return " serve " in line or SERVER in line or " --data-dir data" in line
+    return " serve " in line or SERVER in line or HTTP in line or " --data-dir data" in line
+
+
+def free_port() -> int:
+    """Returns a port that nobody has."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        return port
 
 
 def test_the_first_command_prints_what_the_readme_shows(checkout: Path) -> None:
@@ -84,9 +96,15 @@ def test_the_client_runs_against_the_server(checkout: Path) -> None:
     The commands that ask the server and look at its record, as they stand, end as they should.
     """
     line, *others = [line for line in commands(README) if needs_server(line)]
-    assert line.endswith(f" serve --listen {SERVER} --data-dir data")
+    assert line.endswith(f" serve --listen {SERVER} --http {HTTP} --data-dir data")
+    asking = [other for other in others if other.startswith("curl ")]
+    others = [other for other in others if other not in asking]
+    http = f"127.0.0.1:{free_port()}"
     (code,) = blocks(README, "python")
-    with served(checkout) as (_, address):
+    with served(checkout, "--http", http) as (_, address):
+        for other in asking:
+            answer = subprocess.run(shlex.split(other.replace(HTTP, http)), capture_output=True, timeout=60, check=True)
+            assert json.loads(answer.stdout)["decision"]["verdict"] in ("VERDICT_NO_GO", "VERDICT_UNDETERMINED")
         script = code.text.replace(SERVER, address)
         done = subprocess.run(
             [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=False
@@ -94,6 +112,7 @@ def test_the_client_runs_against_the_server(checkout: Path) -> None:
         for other in others:
             ran = run(other.replace(SERVER, address), checkout)
             assert (ran.code, bool(ran.out)) == (1 if " check " in other else 0, True), f"{other}\n{ran.err}"
+    assert len(asking) == 1
     assert (done.returncode, done.stderr) == (0, "")
     assert re.match(r"VERDICT_(NO_GO|UNDETERMINED) sha256:[0-9a-f]{64}\n1 W-", done.stdout)
 

@@ -61,9 +61,7 @@ async def test_a_body_has_to_come_soon(packaged: Snapshot, monkeypatch: pytest.M
     assert b'"code": "deadline_exceeded"' in said
 
 
-async def test_many_bodies_at_once_have_their_bytes_together(
-    packaged: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_bodies_share_their_bytes(packaged: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     """While too much is on its way, others are asked to come back."""
     monkeypatch.setattr(bodies.Bodies.__init__, "__kwdefaults__", {"seconds": 5.0, "held": 1000})
     async with running(packaged) as served, site(served) as http:
