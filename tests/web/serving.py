@@ -219,6 +219,7 @@ class Parsed(HTMLParser):
         self.elements: list[Element] = []
         self.texts: list[str] = []
         self._select: Element | None = None
+        self._chosen: Element | None = None
         self._area: Element | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -230,12 +231,15 @@ class Parsed(HTMLParser):
         elif tag == "textarea":
             self._area = element
         elif tag == "option" and self._select is not None and "selected" in element.attributes:
-            self._select.attributes["value"] = element.attributes.get("value", "")
-            self._select = None
+            self._chosen, self._select = self._select, None
+            if "value" in element.attributes:
+                self._chosen.attributes["value"], self._chosen = element.attributes["value"], None
 
     def handle_data(self, data: str) -> None:
         """Notes a text."""
         self.texts.append(data)
+        if self._chosen is not None:
+            self._chosen.attributes["value"], self._chosen = data.strip(), None
         if self._area is not None and self.lasttag == "textarea":
             self._area.attributes["value"] = self._area.attributes.get("value", "") + data
 

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from readygate_server.settings import Address, ServerSettings, SettingsError
@@ -38,6 +38,8 @@ class Seat:
     http: str = ""
     served: Sequence[Sequence[str]] = ()
     """Name, version and digest of the rulesets that workers have served: a version is never two things at once."""
+    secret: str = field(default="", repr=False)
+    """What seals the sessions of pages, in hexadecimal digits, where no record has a secret for it."""
 
     @classmethod
     def taken(cls, environment: MutableMapping[str, str]) -> Seat | None:
@@ -87,6 +89,7 @@ class Link:
         self.counts = seat.counts
         self.is_alone = False
         """True when the server is gone."""
+        self.secret = bytes.fromhex(seat.secret)
         self.served = {(name, version): digest for name, version, digest in seat.served}
 
     def fileno(self) -> int:

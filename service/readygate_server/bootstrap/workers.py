@@ -33,6 +33,7 @@ STARTS: Final = 5
 LATENESS_SECONDS: Final = 10.0
 """How much longer than the drain workers may take to end."""
 _FAILED: Final = 4
+_SECRET_BYTES: Final = 32
 _SAID_WHY: Final = (3, 4)
 """Exit codes with which a worker has said why it can not start."""
 
@@ -50,6 +51,8 @@ class Shared:
     counts: int | None = None
     metrics: SummedMetrics | None = None
 
+    secret: str = field(default_factory=lambda: os.urandom(_SECRET_BYTES).hex(), repr=False)
+    """What seals the sessions of pages where no record has a secret for it; none of a worker would know the others'."""
     served: dict[tuple[str, str], str] = field(default_factory=dict)
     """Digests of the rulesets that workers have served, by name and version."""
 
@@ -64,6 +67,7 @@ class Shared:
             str(self.mtls.address) if self.mtls else "",
             str(self.http.address) if self.http else "",
             [(name, version, digest) for (name, version), digest in self.served.items()],
+            self.secret,
         )
 
     def environment(self, seat: Seat) -> dict[str, str]:

@@ -177,6 +177,16 @@ def test_a_session_outlives_a_restart_and_is_known_to_all_workers(tmp_path: Path
     assert statuses == {400}  # read, and found empty; a form of another session would be refused with 403
 
 
+def test_workers_without_a_record_know_the_sessions_of_each_other() -> None:
+    """They have the secret from the server that started them."""
+    with served("--no-record", "--workers", "2") as server:
+        visitor = Visitor(server.address)
+        fields = dict(visitor.get("/what-if").parsed.form("/what-if"))
+        statuses = {visitor.post("/what-if", fields).status for _ in range(8)}
+
+    assert statuses == {400}
+
+
 def test_a_sign_in_begins_another_session(people: Server) -> None:
     """A session id that somebody planted before is of no use afterwards."""
     visitor = Visitor(people.address)

@@ -10,6 +10,7 @@ from readygate.v1.foundation_service_pb2 import RegisterAssetRequest
 from readygate.v1.gate_service_pb2 import SimulateRequest, SimulateResponse
 from readygate.v1.proposal_pb2 import Proposal
 from tests.web.app.test_decisions import small
+from tests.web.app.test_waivers import asked, day, step, visitor_of
 from tests.web.serving import AS_OF, EXAMPLES, Seen, Server, Visitor, example
 
 MENDED = {
@@ -169,6 +170,23 @@ def test_registered_assets_can_be_changed_like_those_of_the_proposal(local: Serv
     assert form["f:source[ledger].completeness"] == "0.5"
     assert "source[ledger].completeness : 0.5 → 1" in seen.said
     assert "No longer blocks" in seen.said
+
+
+def test_what_was_waived_is_not_waived_for_other_facts(people: Server) -> None:
+    """An untouched form says what was recorded, with its waiver; a changed one says that none is assumed."""
+    _, answered = asked(people, "waived")
+    path = answered.headers["location"]
+    step(visitor_of(people, "grace"), path, "approve")
+    waived = people.evaluate(small("waived", 0.5), bearer=people.token("ada"), ruleset="small", as_of=day(0))
+    visitor = visitor_of(people, "ada")
+
+    untouched = changed(visitor, f"/what-if?decision={waived}", {})
+    other = changed(visitor, f"/what-if?decision={waived}", {"f:source[crm].completeness": "0.6"})
+
+    assert "With your changes GO with conditions" in untouched.said
+    assert "Before GO with conditions" in other.said
+    assert "With your changes NO GO" in other.said
+    assert "rests on 1 waiver" in other.said
 
 
 def test_the_answer_is_that_of_simulate(people: Server) -> None:
