@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from xml.etree import ElementTree as ET
+
 import pytest
 from hypothesis import given, settings
 
@@ -14,15 +17,17 @@ from tests.web.drawing.pictures import parsed, texts
 from tests.web.drawing.plans import large_plan, plan_of, plans
 
 
-def _rects(root: object, of: str) -> list[tuple[float, float]]:
-    """Returns where bars of a class start, and how wide they are, without those of the key."""
-    key = next(each for each in root.iter() if each.get("class") == "rg-key")  # type: ignore[attr-defined]
+def _outside_key(root: ET.Element) -> list[ET.Element]:
+    """Returns the elements of a picture without those of its key."""
+    key = next(each for each in root.iter() if each.get("class") == "rg-key")
     of_key = {id(each) for each in key.iter()}
-    return [
-        (float(each.get("x")), float(each.get("width")))
-        for each in root.iter()  # type: ignore[attr-defined]
-        if each.get("class") == of and each.tag.endswith("rect") and id(each) not in of_key
-    ]
+    return [each for each in root.iter() if id(each) not in of_key]
+
+
+def _rects(root: ET.Element, of: str) -> list[tuple[float, float]]:
+    """Returns where bars of a class start, and how wide they are."""
+    bars = [each for each in _outside_key(root) if each.get("class") == of and each.tag.endswith("rect")]
+    return [(float(each.get("x", "")), float(each.get("width", ""))) for each in bars]
 
 
 @given(plans())
@@ -60,7 +65,10 @@ def test_work_is_solid_and_waiting_is_hatched() -> None:
     assert len(_rects(root, "rg-effort")) == 4
     (waiting,) = _rects(root, "rg-wait")
     assert waiting[1] > 0
-    assert 'fill="url(#k-t1-waiting)"' in sheet.svg
+    (strokes,) = (each.get("d", "") for each in _outside_key(root) if each.tag.endswith("path"))
+    across = [float(x) for x in re.findall(r"[ML](\S+) ", strokes)]
+    assert len(across) > 10
+    assert all(waiting[0] - 0.1 <= x <= sum(waiting) + 0.1 for x in across)
 
 
 def test_what_a_failed_measurement_adds_is_dashed() -> None:

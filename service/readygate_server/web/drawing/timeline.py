@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from math import ceil
 from typing import Final, NamedTuple
@@ -22,6 +22,7 @@ _HEADING: Final = 28.0
 _AXIS: Final = 40.0
 _KEY: Final = 46.0
 _BAR: Final = 10.0
+_STROKES: Final = 4.0
 _TALL: Final = 880.0
 _STEPS: Final = (1, 2, 4, 8, 13, 26, 52, 104, 260, 520)
 _MOST_STEPS: Final = 9
@@ -97,28 +98,46 @@ def _drawn(
     number: str,
 ) -> Drawing:
     bottom = _AXIS + sum(row.height for row in rows)
-    hatch = f"{key}-waiting"
-    parts = [_hatch(hatch), *_axis(scale, bottom)]
+    parts = list(_axis(scale, bottom))
     y = _AXIS
     for row in rows:
         if row.item is None:
             more = "" if row.is_first else ", continued"
             parts.append(heading(f"Wave {row.wave}{more}", 4, y + 19))
         else:
-            drawn = _item(row.item, times[row.item.id], scale, y, hatch, is_critical=row.item.id in critical)
+            drawn = _item(row.item, times[row.item.id], scale, y, is_critical=row.item.id in critical)
             parts.append(drawn)
         y += row.height
-    parts.append(_legend(bottom + 16, hatch))
+    parts.append(_legend(bottom + 16))
     count = sum(row.item is not None for row in rows)
     said = f"{counted(count, 'work item')} over {scale.weeks:.0f} weeks. The table of the work says the same in words."
     name = f"When the work takes place, in weeks from its start ({number})"
     return drawing(name, said, parts, key=key, width=PORTRAIT, height=bottom + _KEY)
 
 
-def _hatch(name: str) -> str:
-    line = element("path", d="M-1 5L5 -1M-1 9L9 -1M3 9L9 3", stroke="currentColor", stroke_width=1.3)
-    pattern = element("pattern", line, id=name, width=8.0, height=8.0, patternUnits="userSpaceOnUse")
-    return element("defs", pattern)
+def _solid(x: float, y: float, width: float) -> str:
+    return _outlined(x, y, width, "rg-effort", fill="currentColor")
+
+
+def _dashed(x: float, y: float, width: float) -> str:
+    return _outlined(x, y, width, "rg-on-top", fill="none", stroke_dasharray="3 3")
+
+
+def _hatched(x: float, y: float, width: float) -> str:
+    """Returns a bar with strokes; a pattern would say less here, but prints into files seven times as large."""
+    way, start = "", _STROKES - _BAR
+    while start < width:
+        low, high = max(start, 0.0), min(start + _BAR, width)
+        way += f"M{x + low:.1f} {y + _BAR - (low - start):.1f}L{x + high:.1f} {y + _BAR - (high - start):.1f}"
+        start += _STROKES
+    strokes = element("path", d=way, class_="rg-wait", fill="none", stroke="currentColor", stroke_width=1.0)
+    return _outlined(x, y, width, "rg-wait", fill="none") + strokes
+
+
+def _outlined(x: float, y: float, width: float, of: str, /, **look: str) -> str:
+    return element(
+        "rect", x=x, y=y, width=width, height=_BAR, class_=of, stroke="currentColor", stroke_width=1.0, **look
+    )
 
 
 def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
@@ -134,7 +153,7 @@ def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
         week += scale.step
 
 
-def _item(item: pb.WorkItem, times: Times, scale: _Scale, y: float, hatch: str, *, is_critical: bool) -> str:
+def _item(item: pb.WorkItem, times: Times, scale: _Scale, y: float, *, is_critical: bool) -> str:
     head = f"{CRITICAL} {item.id}" if is_critical else item.id
     room = _LABELS - 16
     ends = range_text(times.best.end, times.worst.end)
@@ -142,53 +161,40 @@ def _item(item: pb.WorkItem, times: Times, scale: _Scale, y: float, hatch: str, 
         title(f"{item.id}: {item.title}. {item.owner_role}. Ends in week {ends}"),
         text(cut(head, room, BOLD), 4, y + 15, of="rg-id", size=12, font_weight="600" if is_critical else "400"),
         text(cut(item.owner_role, room, 11), 4, y + 30, of="rg-takes", size=11),
-        _bar(times.best, scale, y + 6, hatch),
-        _bar(times.worst, scale, y + 20, hatch),
+        _bar(times.best, scale, y + 6),
+        _bar(times.worst, scale, y + 20),
         _on_top(times, scale, y + 20),
         text(ends, PORTRAIT - 4, y + 22, of="rg-takes", size=12, text_anchor="end"),
     ]
     return element("g", "".join(parts), class_="rg-row rg-critical" if is_critical else "rg-row")
 
 
-def _bar(span: Span, scale: _Scale, y: float, hatch: str) -> str:
+def _bar(span: Span, scale: _Scale, y: float) -> str:
     start, worked, end = map(scale.x, span)
     if span.start == span.end:
         return element("circle", cx=start, cy=y + _BAR / 2, r=3.0, class_="rg-effort")
-    line: dict[str, str | float] = {"stroke": "currentColor", "stroke_width": 1.0}
     parts = ""
     if worked > start:
-        parts += element("rect", x=start, y=y, width=worked - start, height=_BAR, class_="rg-effort", **line)
+        parts += _solid(start, y, worked - start)
     if end > worked:
-        fill = f"url(#{hatch})"
-        parts += element("rect", x=worked, y=y, width=end - worked, height=_BAR, class_="rg-wait", fill=fill, **line)
+        parts += _hatched(worked, y, end - worked)
     return parts
 
 
 def _on_top(times: Times, scale: _Scale, y: float) -> str:
     start, end = scale.x(times.worst.end), scale.x(times.if_false)
-    if end <= start:
-        return ""
-    return element(
-        "rect", x=start, y=y, width=end - start, height=_BAR, class_="rg-on-top", fill="none", stroke="currentColor",
-        stroke_width=1.0, stroke_dasharray="3 3",
-    )  # fmt: skip
+    return _dashed(start, y, end - start) if end > start else ""
 
 
-def _legend(y: float, hatch: str) -> str:
-    line: dict[str, str | float] = {
-        "width": 26.0,
-        "height": _BAR,
-        "stroke": "currentColor",
-        "stroke_width": 1.0,
-    }
-    samples: list[tuple[dict[str, str | float], str]] = [
-        ({"class_": "rg-effort"}, "work by one person"),
-        ({"class_": "rg-wait", "fill": f"url(#{hatch})"}, "waiting"),
-        ({"class_": "rg-on-top", "fill": "none", "stroke_dasharray": "3 3"}, "on top, if what is measured fails"),
+def _legend(y: float) -> str:
+    samples: list[tuple[Callable[[float, float, float], str], str]] = [
+        (_solid, "work by one person"),
+        (_hatched, "waiting"),
+        (_dashed, "on top, if what is measured fails"),
     ]
     parts, x = [], 4.0
-    for look, words in samples:
-        parts += [element("rect", x=x, y=y, **line, **look), text(words, x + 32, y + 9, of="rg-legend", size=11)]
+    for draw, words in samples:
+        parts += [draw(x, y, 26.0), text(words, x + 32, y + 9, of="rg-legend", size=11)]
         x += 32 + width_of(words, 11) + 14
     said = f"Upper bar: at best; lower bar: at worst. {CRITICAL} longest chain by time"
     parts.append(text(said, 4, y + 27, of="rg-legend", size=11))
