@@ -18,6 +18,7 @@ expand() {
   while read -r line || [ -n "$line" ]; do
     line="${line%$'\r'}"
     [ -n "${line// /}" ] || continue
+    # shellcheck disable=SC2206 # a pattern is meant to become paths; without IFS a blank parts nothing
     local found=($line)
     if [ ${#found[@]} -eq 0 ]; then found=("$line"); fi
     paths+=("${found[@]}")

@@ -12,7 +12,7 @@ else
     [[ "$INPUT_VERSION" =~ ^[0-9][0-9a-z.+-]*$ ]] || { echo "::error title=readygate::version is no version"; exit 3; }
     "$venv/bin/pip" install --quiet --disable-pip-version-check "readygate[server]==$INPUT_VERSION"
   else
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -c "$ACTION_PATH/constraints.txt" "$ACTION_PATH[server]"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -c "$ACTION_PATH/constraints.txt" "${ACTION_PATH}[server]"
   fi
   command="$venv/bin/readygate"
 fi
