@@ -44,6 +44,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
         "serve": Command("serve", "serve the gate over gRPC and HTTP"),
         "keys": Command("keys", "make, rotate, list and publish the keys that sign"),
         "api-keys": Command("api_keys", "make keys of services for the identity file"),
+        "webhooks": Command("webhooks", "see who is told what happens, and try again what they did not get"),
         "names": Command("upkeep", "erase the name of a person from the record, and change the names' key"),
         "retention": Command("upkeep", "drop requests and answers that are old"),
         "backup": Command("backup", "copy the record, while the server runs"),
