@@ -60,16 +60,21 @@ def google_protos(binaries: Path) -> Path:
 
 
 def main() -> int:
-    """Removes what was generated before and generates anew."""
+    """Removes what was generated before and generates anew; does nothing, and says so, without npm or its registry."""
     if shutil.which("npm") is None:
         sys.stderr.write("npm is not on this machine: the TypeScript is not generated\n")
         return 0
     binaries = generator_environment()
+    try:
+        made_by, google = plugin(), google_protos(binaries)
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(f"{error}\nthe TypeScript is not generated: its generator can not be installed here\n")
+        return 0
     protos = sorted(path.relative_to(PROTO) for path in PROTO.glob("readygate/v1/*.proto"))
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
-    compiler = [str(binaries / "python"), "-m", "grpc_tools.protoc", f"-I{PROTO}", f"-I{google_protos(binaries)}"]
-    out = [f"--plugin=protoc-gen-es={plugin()}", f"--es_out={TARGET}", f"--es_opt={OPTIONS}"]
+    compiler = [str(binaries / "python"), "-m", "grpc_tools.protoc", f"-I{PROTO}", f"-I{google}"]
+    out = [f"--plugin=protoc-gen-es={made_by}", f"--es_out={TARGET}", f"--es_opt={OPTIONS}"]
     subprocess.run([*compiler, *out, *map(str, protos), DETAILS], check=True)
     lines = [f'export * from "./gen/{path.with_suffix("")}_pb.js";\n' for path in protos]
     EXPORTS.write_text(HEADER + "".join(lines), encoding="utf-8")

@@ -51,6 +51,15 @@ def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProc
     )
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[Path]:
+    """Lets one process at a time into a folder; `done` in it says that what it is for was done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w", encoding="utf-8") as file:
+        flock(file, LOCK_EX)
+        yield folder / "done"
+
+
 def packages() -> Path:
     """Returns what npm installs for the pins of the client; skips where it can not be had."""
     for program in ("node", "npm"):
@@ -61,30 +70,39 @@ def packages() -> Path:
         pytest.skip(f"node {version} is older than {OLDEST}")
     pins = (CLIENT / "package.json").read_bytes()
     folder = BUILD / sha256(pins).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w", encoding="utf-8") as file:
-        flock(file, LOCK_EX)
-        if not (folder / "done").exists():
+    with alone(folder) as done:
+        if not done.exists():
             (folder / "package.json").write_bytes(pins)
-            done = run("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
-            if done.returncode:
-                pytest.skip(f"npm can not install what the client needs here: {done.stderr[-300:]}")
-            (folder / "done").touch()
+            said = run("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
+            if said.returncode:
+                pytest.skip(f"npm can not install what the client needs here: {said.stderr[-300:]}")
+            done.touch()
     return folder / "node_modules"
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a copy of the client, compiled with its tests and with the program that its README shows."""
+def compiled() -> Path:
+    """Returns a copy of the client, compiled with its tests and the program that its README shows, made once."""
     modules = packages()
-    copy = tmp_path_factory.mktemp("typescript") / "client"
-    shutil.copytree(CLIENT, copy, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
-    (copy / "node_modules").symlink_to(modules)
     (code,) = blocks("clients/typescript/README.md", "ts")
-    (copy / "test/readme.ts").write_text(code.text, encoding="utf-8")
-    for project in (".", "test"):
-        done = run("node", modules / "typescript/bin/tsc", "-p", project, cwd=copy)
-        assert (done.returncode, done.stdout) == (0, "")
+    made = {"node_modules", "dist", "build"}
+    names = sorted(path.relative_to(CLIENT) for path in CLIENT.glob("**/*.*") if path.is_file())
+    state = sha256()
+    for name in names:
+        if not made & set(name.parts):
+            state.update(str(name).encode() + (CLIENT / name).read_bytes())
+    folder = BUILD / f"client-{state.hexdigest()[:16]}"
+    copy = folder / "client"
+    with alone(folder) as done:
+        if not done.exists():
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(CLIENT, copy, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
+            (copy / "node_modules").symlink_to(modules)
+            (copy / "test/readme.ts").write_text(code.text, encoding="utf-8")
+            for project in (".", "test"):
+                said = run("node", modules / "typescript/bin/tsc", "-p", project, cwd=copy)
+                assert (said.returncode, said.stdout) == (0, "")
+            done.touch()
     return copy
 
 
@@ -138,9 +156,9 @@ def test_units_of_the_client(compiled: Path) -> None:
     assert (done.returncode, "# fail 0" in done.stdout) == (0, True), done.stdout
 
 
-def test_the_client_asks_real_gates(compiled: Path, gates: dict[str, object]) -> None:
+def test_the_client_asks_real_gates(compiled: Path, gates: dict[str, object], tmp_path: Path) -> None:
     """A no, a yes, a what-if, faults, deadlines, streams, keys and gates that are away, over gRPC and JSON."""
-    where = compiled / "gates.json"
+    where = tmp_path / "gates.json"
     where.write_text(json.dumps(gates), encoding="utf-8")
     done = run("node", "--test", "build/live.test.js", cwd=compiled, READYGATE_TEST_GATES=str(where))
     assert (done.returncode, "# fail 0" in done.stdout) == (0, True), done.stdout
@@ -148,10 +166,10 @@ def test_the_client_asks_real_gates(compiled: Path, gates: dict[str, object]) ->
 
 def test_the_program_of_the_readme_prints_what_the_readme_shows(compiled: Path, gates: dict[str, object]) -> None:
     """The program ends with the exit code of its verdict and prints the output shown."""
-    program = compiled / "build/readme.js"
-    text = program.read_text(encoding="utf-8")
+    text = (compiled / "build/readme.js").read_text(encoding="utf-8")
     opened = gates["open"]
     assert isinstance(opened, dict)
+    program = compiled / f"build/readme-{os.getpid()}.js"
     program.write_text(text.replace("http://127.0.0.1:7443", opened["grpc"]), encoding="utf-8")
     done = run("node", program, cwd=compiled)
     (shown,) = blocks("clients/typescript/README.md", "text")
