@@ -26,6 +26,7 @@ def test_a_rule_shows_its_question_thresholds_and_who_chose_them(local: Server) 
 
     assert len([each for each in seen.parsed.of("details") if each.get("class") == "rb-rule"]) == 38
     assert "source.completeness" in seen.said
+    assert "measurements at the threshold of source.completeness" in seen.said
     assert "0.98" in seen.said
     assert "Our judgement" in seen.said
     assert "Published:" in seen.said

@@ -68,7 +68,7 @@ def test_whoever_asked_does_not_approve(people: Server) -> None:
     refused = step(ada, path, "approve")
 
     assert refused.status == 409
-    assert "The waiver is refused" in refused.said
+    assert "The waiver is refused Who asked for it can not approve it." in refused.said
     assert "0 of 1 approval" in ada.get(path).said
 
 

@@ -53,9 +53,14 @@ def test_what_does_not_fit_is_told_at_once_and_leads_to_its_field(seeded: Seeded
 
     page.fill(COMPLETENESS, "much")
     link = page.get_by_role("link", name="source[crm].completeness")
+    link.wait_for()
+    assert page.get_attribute(COMPLETENESS, "aria-invalid") == "true"
     link.click()
 
     assert page.evaluate("document.activeElement.id") == "source[crm].completeness"
+    page.fill(COMPLETENESS, "0.95")
+    page.wait_for_selector(".rb-changes >> text=0.95")
+    assert page.get_attribute(COMPLETENESS, "aria-invalid") is None
 
 
 def test_without_scripts_the_form_is_sent(seeded: Seeded, tab: Opening) -> None:

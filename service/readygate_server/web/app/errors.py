@@ -54,6 +54,10 @@ _WAYS_OUT: Final[Mapping[str, str]] = {
 }
 
 
+_REFUSED: Final = ("WAIVER_REFUSED", "CERTIFICATE_REFUSED")
+"""What is refused stands in the title already; the metadata says why."""
+
+
 class Fault(NamedTuple):
     """A fault of an input, with the field of the form that it is about, where there is one."""
 
@@ -86,7 +90,7 @@ def said_of(answer: Answer) -> Said:
     title = _TITLES.get(answer.reason) or _title_by_code(answer)
     return Said(
         title,
-        sentence(answer.message),
+        sentence(answer.metadata.get("why", "") if answer.reason in _REFUSED else answer.message),
         _WAYS_OUT.get(answer.reason, ""),
         tuple(Fault(each.path, each.message, each.got, each.expected) for each in answer.faults),
         answer.metadata.get("request_id", "") if answer.reason == "UNEXPECTED" else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -16,6 +17,8 @@ from readygate_server.web.app.choices import selected, selector_of
 from readygate_server.web.app.visit import Page, Visit
 
 _TIERS: Final = (rules.TIER_T1_ASSIST, rules.TIER_T2_ADVISE, rules.TIER_T3_ACT, rules.TIER_T4_COMMIT)
+_PLACEHOLDER: Final = re.compile(r"\{([a-z0-9_.]+)\}")
+"""Stands for the threshold of a fact at the tier of a decision, in an exit criterion."""
 _COMPARATORS: Final[Mapping[str, str]] = {
     "at_least": "≥",
     "at_most": "≤",
@@ -48,6 +51,7 @@ class RuleView(NamedTuple):
     severities: tuple[str, ...]
     dues: tuple[str, ...]
     checks: tuple[CheckRow, ...]
+    done_when: str
 
 
 class ChangeGroup(NamedTuple):
@@ -85,6 +89,7 @@ def rule_view(rule: rules.Rule) -> RuleView:
         tuple(severities.get(tier, "NONE").lower() for tier in _TIERS),
         tuple(dues.get(tier, "") for tier in _TIERS),
         tuple(map(_check_row, rule.checks)),
+        _PLACEHOLDER.sub(r"the threshold of \1", rule.work.done_when),
     )
 
 

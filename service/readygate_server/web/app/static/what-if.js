@@ -44,11 +44,21 @@
       if (shut.has(name)) each.open = false;
     }
     mark();
-    const changed = new Set([...outcome.querySelectorAll(".rb-changes a")].map((each) => decodeURIComponent(each.hash.slice(1))));
+    const changed = fields(".rb-changes a");
+    const faulty = fields(".rb-faults a");
     for (const each of form.querySelectorAll(".rb-fact")) {
       const field = each.matches("fieldset") ? each : each.querySelector("input, select, textarea");
-      each.classList.toggle("rb-changed", changed.has(field.id));
+      if (faulty.has(field.id)) field.setAttribute("aria-invalid", "true");
+      else {
+        field.removeAttribute("aria-invalid");
+        each.querySelector(".rb-fault")?.remove();
+      }
+      if (outcome.querySelector(".rb-sides")) each.classList.toggle("rb-changed", changed.has(field.id));
     }
+  }
+
+  function fields(links) {
+    return new Set([...outcome.querySelectorAll(links)].map((each) => decodeURIComponent(each.hash.slice(1))));
   }
 
   function mark() {
