@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
+import string
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from readygate_server.web.app.sessions import LONGEST_SECONDS, Sessions
+from readygate_server.web.app.sessions import LONGEST_CREDENTIAL, LONGEST_SECONDS, Sessions
 from tests.web.serving import Server, Visitor, served
 
 _SECRET = b"s" * 32
@@ -154,6 +156,16 @@ def test_a_session_ends_after_twelve_hours_whatever_the_browser_does() -> None:
     clock[0] += 1
     assert sessions.read(request(cookie)).credential == ""
     assert LONGEST_SECONDS <= 12 * 3600
+
+
+def test_a_browser_keeps_the_longest_token_that_is_taken() -> None:
+    """A cookie is cut off, or not kept at all, beyond 4,096 bytes."""
+    token = "".join(secrets.choice(string.ascii_letters + string.digits + "-_.") for _ in range(LONGEST_CREDENTIAL))
+    sessions = Sessions(_SECRET, secure=True)
+    cookie = written(sessions, token).partition(";")[0]
+
+    assert len(cookie) < 4_096
+    assert sessions.read(request(cookie)).credential == token
 
 
 def test_another_server_does_not_know_a_session() -> None:

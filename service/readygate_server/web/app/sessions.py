@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,8 +20,8 @@ from readygate_server.web.app.sealing import Seal
 
 LONGEST_SECONDS: Final = 12 * 3600
 """How long a sign-in is kept at most; the credential may end earlier, which the call itself finds out."""
-LONGEST_CREDENTIAL: Final = 3_000
-"""Characters of a token: browsers keep 4,096 bytes of a cookie."""
+LONGEST_CREDENTIAL: Final = 3_500
+"""Characters of a token: browsers keep 4,096 bytes of a cookie, and it is packed before it is sealed."""
 CSRF_FIELD: Final = "csrf"
 _PURPOSE: Final = "session"
 _CSRF: Final = "csrf"
@@ -61,7 +62,7 @@ class Sessions:
         sealed = request.cookies.get(self.cookie, "")
         plain = self._seal.open(_PURPOSE, sealed) if sealed else None
         if plain is not None:
-            said = json.loads(plain)
+            said = json.loads(zlib.decompress(plain))
             if self._now() < said["expires"]:
                 return Session(said["id"], said["expires"], said["credential"])
         return self.begin()
@@ -75,7 +76,7 @@ class Sessions:
         said = {"id": session.id, "expires": session.expires, "credential": session.credential}
         response.set_cookie(
             self.cookie,
-            self._seal.seal(_PURPOSE, json.dumps(said).encode()),
+            self._seal.seal(_PURPOSE, zlib.compress(json.dumps(said).encode())),
             max_age=max(1, session.expires - int(self._now())),
             path="/",
             secure=self._secure or _came_by_tls(request),

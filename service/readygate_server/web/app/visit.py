@@ -83,7 +83,10 @@ class Visit:
         return form
 
     def page(self, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
-        """Returns a page, with the session for a browser that has none yet."""
+        """Returns a page, with the session for a browser that has none yet.
+
+        It waits for nothing, so that pages that take long to write are written in a thread while others are answered.
+        """
         house = self.house
         shared = {
             "csrf": house.sessions.csrf(self.session),

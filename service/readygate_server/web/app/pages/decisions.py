@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -117,9 +118,10 @@ async def decision_page(visit: Visit, found: Recorded, *, refused: CallFailed | 
         "refused": said_of(refused.answer) if refused else None,
     }
     if decision is not None:
-        context |= _report(found, decision, history, granted)
+        context |= await asyncio.to_thread(_report, found, decision, history, granted)
         context |= {"decision_href": _href, "waiver_href": _waiver_href, "finding_actions": "finding_actions.html"}
-    return visit.page("decision.html", context, status=status_of(refused.answer) if refused else 200)
+    status = status_of(refused.answer) if refused else 200
+    return await asyncio.to_thread(visit.page, "decision.html", context, status=status)
 
 
 def _report(
@@ -184,8 +186,9 @@ async def as_report(visit: Visit) -> Response:
     if decision is None:
         message = "What was answered is no longer kept: its retention has ended."
         return plain_error(visit, 409, "There is nothing to report", message)
-    context = _report(found, decision, await _history(visit, record), await _waivers(visit, record))
-    return _file(report_file([context]), "text/html", f"{record.proposal_id}-{record.ref.decision_id}.html")
+    history, granted = await _history(visit, record), await _waivers(visit, record)
+    text = await asyncio.to_thread(lambda: report_file([_report(found, decision, history, granted)]))
+    return _file(text, "text/html", f"{record.proposal_id}-{record.ref.decision_id}.html")
 
 
 async def as_json(visit: Visit) -> Response:

@@ -154,11 +154,11 @@ async def _editor(visit: Visit, base: Base, wanted: Wanted, read: ReadFacts) -> 
         "rulesets": [(selected(each), each) for each in rulesets],
         "chosen_ruleset": wanted.ruleset or selected(found.before.ruleset),
         "base_ruleset": base.wanted.ruleset or selected(found.before.ruleset),
-        "form": offered(display, decisions, await _requirements(visit, base, wanted), read),
+        "form": await asyncio.to_thread(offered, display, decisions, await _requirements(visit, base, wanted), read),
         "faults": read.faults,
     }
     status = 400 if read.faults or found.refused else 200
-    return visit.page("what_if.html", context, status=status)
+    return await asyncio.to_thread(visit.page, "what_if.html", context, status=status)
 
 
 def _outcome_context(found: Outcome, wanted: Wanted, base: Base) -> dict[str, object]:
