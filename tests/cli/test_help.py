@@ -43,6 +43,7 @@ def test_all_commands_are_there() -> None:
         *("keys", "keys init", "keys rotate", "keys revoke", "keys list", "keys export"),
         *("names", "names erase", "names rotate-key", "retention", "backup", "restore", "fork"),
         *("assets", "assets register", "assets list", "assets show", "assets revisions", "assets proposals"),
+        *("webhooks", "webhooks list", "webhooks dead", "webhooks retry", "webhooks test"),
         *("waivers", "waivers request", "waivers approve", "waivers revoke", "waivers show", "waivers list"),
     }
 

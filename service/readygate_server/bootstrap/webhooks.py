@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -34,6 +35,10 @@ from readygate_server.settings import RecordSettings
 _PAUSE_SECONDS: Final = 0.25
 _PACE_SECONDS: Final = 0.02
 """Between two groups of deliveries: whoever asks the gate goes first."""
+_LOOKS: Final = 10
+"""Pauses that a busy process puts off entries of the log, or a group of deliveries, at most."""
+_BUSY: Final = 0.5
+"""Share of a processor from which on a process counts as busy."""
 _TURN_SECONDS: Final = 1.0
 _PRUNE_SECONDS: Final = 3_600.0
 _OPEN_DAYS: Final = 90
@@ -104,7 +109,7 @@ class Webhooks:
             except Exception as error:  # noqa: BLE001 -- whatever an entry brings up, the server and the next try go on
                 logger().error("unexpected", doing="webhooks", exc_info=error)
                 await asyncio.sleep(_TURN_SECONDS)
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await _calm(_PAUSE_SECONDS)
 
     def _start(self, endpoints: Sequence[Endpoint]) -> None:
         names = {endpoint.name for endpoint in endpoints}
@@ -135,7 +140,7 @@ class Webhooks:
             except Exception as error:  # noqa: BLE001 -- one endpoint must end neither itself nor the others
                 logger().error("unexpected", doing="webhooks", endpoint=name, exc_info=error)
                 await asyncio.sleep(_TURN_SECONDS)
-            await asyncio.sleep(_PACE_SECONDS if busy else _PAUSE_SECONDS)
+            await _calm(_PACE_SECONDS if busy else _PAUSE_SECONDS)
 
     async def _answer_requests(self) -> None:
         for path, again in await asyncio.to_thread(asked, self._settings.directory):
@@ -147,6 +152,15 @@ class Webhooks:
         if self._told is not None:
             for state in await self._outbox.states():
                 self._told.metrics.show_webhooks(state.name, *((state.pending, state.dead) if has_turn else (0, 0)))
+
+
+async def _calm(seconds: float) -> None:
+    """Waits, and longer while callers keep this process busy: they wait for an answer, and nobody for an event."""
+    for _ in range(_LOOKS):
+        wall, used = time.monotonic(), time.process_time()
+        await asyncio.sleep(seconds)
+        if time.process_time() - used < _BUSY * (time.monotonic() - wall):
+            return
 
 
 class _Told:
