@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,6 +14,8 @@ from readygate_server.domain.faults import FaultsError
 
 if TYPE_CHECKING:
     from readygate import GateClient
+    from readygate.v1.foundation_pb2 import AssetUse
+    from readygate.v1.foundation_service_pb2 import AssetRevision
     from readygate.v1.proposal_pb2 import Proposal
     from readygate.v1.record_pb2 import DecisionRecord
     from readygate.v1.waiver_pb2 import Waiver
@@ -151,10 +153,11 @@ def _of_record(client: GateClient, record: DecisionRecord, key: str) -> Shown:
 
     if not record.response:
         raise CommandError(f"{record.ref.decision_id}: its answer was dropped by retention, and can not be shown")
-    decision = EvaluateResponse.FromString(record.response).decision
+    answer = EvaluateResponse.FromString(record.response)
+    decision = answer.decision
     context = report_context(
         decision,
-        _proposal(record),
+        _proposal(client, record, answer.assets),
         _history(client, record.proposal_id),
         waivers=_waivers(client, decision.waiver_ids),
         record=record,
@@ -163,11 +166,24 @@ def _of_record(client: GateClient, record: DecisionRecord, key: str) -> Shown:
     return Shown(exit_of(decision.verdict), context)
 
 
-def _proposal(record: DecisionRecord) -> Proposal | None:
-    """Returns the proposal as it was received; None when it was dropped."""
+def _proposal(client: GateClient, record: DecisionRecord, uses: Iterable[AssetUse]) -> Proposal | None:
+    """Returns the proposal as it was judged, with the assets that it names; None when it was dropped."""
     from readygate.v1.gate_service_pb2 import EvaluateRequest
+    from readygate_server.web.report.registered import with_registered
 
-    return EvaluateRequest.FromString(record.request).proposal if record.request else None
+    if not record.request:
+        return None
+    return with_registered(EvaluateRequest.FromString(record.request).proposal, _revisions(client, uses))
+
+
+def _revisions(client: GateClient, uses: Iterable[AssetUse]) -> Iterator[AssetRevision]:
+    """Yields the revisions that the caller may see; without one of them the report shows no evidence of assets."""
+    from readygate import GateError
+    from readygate.v1.foundation_service_pb2 import GetAssetRequest
+
+    for use in uses:
+        with suppress(GateError):
+            yield client.get_asset(GetAssetRequest(scope=use.scope, id=use.id, revision=use.revision)).revision
 
 
 def _history(client: GateClient, proposal_id: str) -> Sequence[DecisionRecord]:

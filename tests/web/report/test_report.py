@@ -12,6 +12,8 @@ from jinja2 import UndefinedError
 
 from readygate.v1 import decision_pb2 as pb
 from readygate.v1.evidence_pb2 import EVIDENCE_GRADE_E0_CLAIMED
+from readygate.v1.foundation_pb2 import AssetScope
+from readygate.v1.foundation_service_pb2 import AssetRevision
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.record_pb2 import DecisionRecord
 from readygate.v1.waiver_pb2 import Waiver
@@ -19,6 +21,7 @@ from readygate_server.adapters.proposals.reader import read_proposal
 from readygate_server.domain.vocabulary import Gate, Tier
 from readygate_server.web.report.file import report_file
 from readygate_server.web.report.page import STYLE, Report, environment, report_context
+from readygate_server.web.report.registered import with_registered
 from tests.builders import AS_OF, FULL, gate_under_test, passing_proposal
 from tests.cli.command import EXAMPLE
 from tests.web.report.pages import Page
@@ -178,6 +181,24 @@ def test_without_the_proposal_the_report_says_so() -> None:
     page = page_of(decision, None)
     assert "The proposal is not at hand" in page.text
     assert "Rests on" not in page.text
+
+
+def test_registered_assets_bring_their_evidence() -> None:
+    """With the revisions that went into a decision a report shows their evidence; without one it says who has it."""
+    proposal, decision = example()
+    split, revision = Proposal(), AssetRevision(scope=AssetScope.ASSET_SCOPE_SOURCE, id="crm", revision=3)
+    split.CopyFrom(proposal)
+    (crm,) = (each for each in proposal.data_sources if each.id == "crm")
+    split.data_sources.remove(crm)
+    revision.asset.source.CopyFrom(crm)
+    for entry in [each for each in proposal.evidence if each.subject == "crm"]:
+        split.evidence.remove(entry)
+        revision.asset.evidence.append(entry)
+    split.assets.add(scope=revision.scope, id="crm")
+    whole, lacking = with_registered(split, [revision]), with_registered(split, [])
+    assert report_of(decision, whole).evidence == report_of(decision, proposal).evidence
+    assert report_of(decision, lacking).evidence.references == ("crm",)
+    assert "whose evidence the server holds: crm." in page_of(decision, lacking).text
 
 
 def test_waivers_and_conflicts_are_shown() -> None:
