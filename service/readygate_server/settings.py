@@ -165,6 +165,10 @@ class ServerSettings:
         if self.rules is not None and not self.rules.is_dir():
             raise SettingsError(f"--rules {self.rules}: there is no such directory")
 
+    def pages_at(self, http: Address) -> str:
+        """Returns where a browser finds the pages of a server that answers HTTP there."""
+        return f"{'https' if self.tls else 'http'}://{http}/"
+
     def _check_metrics(self) -> None:
         if self.metrics is None:
             return

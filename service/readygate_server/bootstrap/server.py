@@ -85,7 +85,8 @@ async def _serve(settings: ServerSettings, rules: ServedRules, record: Record | 
             await _start(server, http)
         await server.show_serving()
         if link is None:
-            logger().info("serving", address=str(server.address))
+            pages = {"pages": settings.pages_at(http.address)} if http else {}
+            logger().info("serving", address=str(server.address), **pages)
         else:
             link.tell(SERVING)
     telling = {asyncio.create_task(record.webhooks.run(metrics))} if record and record.webhooks else set()

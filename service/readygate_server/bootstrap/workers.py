@@ -200,7 +200,9 @@ class _Workers:
             self._shared.metrics.serving(len(self._serving))
         if not self._has_served and len(self._serving) == self._settings.workers:
             self._has_served = True
-            logger().info("serving", address=str(self._shared.reservation.address), workers=self._settings.workers)
+            pages = {"pages": self._settings.pages_at(self._shared.http.address)} if self._shared.http else {}
+            where, workers = str(self._shared.reservation.address), self._settings.workers
+            logger().info("serving", address=where, workers=workers, **pages)
 
     async def _end(self, process: Process) -> None:
         """Ends a worker when all are told to stop; one that does not drain in time is killed."""

@@ -26,7 +26,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--listen", default="127.0.0.1:7443", metavar="HOST:PORT", help="address (default: %(default)s)"
     )
-    parser.add_argument("--http", metavar="HOST:PORT", help="answer calls in JSON over HTTP there as well")
+    parser.add_argument("--http", metavar="HOST:PORT", help="answer calls in JSON over HTTP there, and show the pages")
     _add_record(parser)
     add_rules(parser)
     parser.add_argument("--identity", type=Path, metavar="FILE", help="YAML file of those who may call")

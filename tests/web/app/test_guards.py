@@ -35,6 +35,13 @@ def test_every_page_keeps_browsers_from_doing_more_than_it_asks_for(local: Serve
     assert seen.status == (404 if path == "/nothing" else 200)
 
 
+def test_a_server_says_where_its_pages_are(local: Server) -> None:
+    """In the line that says that it serves."""
+    (line,) = [line for line in local.lines if line["event"] == "serving"]
+
+    assert line["pages"] == f"http://{local.address}/"
+
+
 def test_nothing_of_a_page_comes_from_elsewhere(local: Server) -> None:
     """All that a page loads or leads to is a path of the server itself, and what it loads lasts."""
     decision = local.evaluate(example())
