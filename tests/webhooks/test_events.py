@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from readygate.v1 import gate_service_pb2 as gate
 from readygate.v1.decision_pb2 import Decision, FoundationCount
@@ -23,7 +24,7 @@ from readygate_server.adapters.storage import RecordStore
 from readygate_server.adapters.storage.clock import microseconds_now
 from readygate_server.adapters.storage.notices import StoredNotices
 from readygate_server.adapters.storage.waivers import StoredWaivers
-from readygate_server.application.notice_ports import Endpoint
+from readygate_server.application.notice_ports import Endpoint, Settled
 from readygate_server.application.notices import WINDOW, Projection
 from readygate_server.application.waiver_ports import NewWaiverStep
 from readygate_server.domain.foundations import AssetKey
@@ -165,12 +166,13 @@ async def test_what_was_recorded_before_is_not_told_and_still_lapses(told: Told)
     open_ = await told.decide("open")
     await logged(told.store, 2)
     await told.begin()
-    before = await told.events()
+    later = await told.decide("later", valid_until="")
+    before = [each["id"] for each in await told.events()]
     ids = [each["id"] for each in await told.events(at=ENDS_AT)]
 
-    assert before == []
+    assert before == [later]
     assert f"lapsed-{ended}" not in ids
-    assert ids == [f"lapsed-{open_}"]
+    assert ids == [later, f"lapsed-{open_}"]
 
 
 async def test_a_certificate_is_issued_then_expiring_then_expired(told: Told) -> None:
@@ -219,6 +221,50 @@ async def test_a_changed_verdict_is_told_once_and_when_it_changes_back(told: Tol
     assert [len(each) for each in seen] == [1, 1, 2, 2]
     assert [(each["verdict_before"], each["verdict"]) for each in seen[-1]] == [("GO", "NO_GO"), ("NO_GO", "GO")]
     assert [each["asset_revision"] for each in seen[-1]] == [2, 4]
+
+
+async def test_every_event_is_a_cloud_event(told: Told) -> None:
+    """Attributes are those of CloudEvents 1.0, with the names and forms that its JSON Schema asks for."""
+    await told.begin()
+    await told.decide("refund")
+    await told.step(1, WaiverAction.REQUESTED, WaiverState.REQUESTED)
+    await told.step(2, WaiverAction.APPROVED, WaiverState.APPROVED)
+    schema = {
+        "type": "object",
+        "required": ["id", "source", "specversion", "type"],
+        "properties": {
+            **{name: {"type": "string", "minLength": 1} for name in ("id", "specversion", "type", "subject")},
+            "source": {"type": "string", "format": "uri-reference", "minLength": 1},
+            "datacontenttype": {"const": "application/json"},
+            "time": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$"},
+            "data": {"type": "object"},
+        },
+        "propertyNames": {"pattern": "^[a-z0-9]{1,20}$"},
+        "additionalProperties": False,
+    }
+    events = await told.events(at=ENDS_AT)
+
+    assert len(events) == 5
+    assert [error.message for each in events for error in Draft202012Validator(schema).iter_errors(each)] == []
+    assert len({each["id"] for each in events}) == 5
+    assert all("." not in each["id"] for each in events)
+
+
+async def test_what_everybody_has_got_is_forgotten_after_a_while(told: Told) -> None:
+    """Events that wait or are young stay; what was delivered goes after seven days."""
+    await told.begin()
+    await told.decide("one")
+    await told.decide("two")
+    assert len(await told.events()) == 2
+    first, second = await told.outbox.pending("all", told.now, 9)
+    await told.outbox.settle("all", [Settled(first.position)], now=told.now, is_gone=False)
+    now = microseconds_now()
+    await told.outbox.prune(["all"], now + 6 * DAY)
+    young = len(await told.events())
+    await told.outbox.prune(["all"], now + 8 * DAY)
+
+    assert young == 2
+    assert [each["id"] for each in await told.events()] == [second.event_id]
 
 
 async def test_a_step_that_somebody_else_took_is_not_taken_twice(told: Told) -> None:

@@ -99,8 +99,9 @@ class Webhooks:
                     self._start(endpoints)
                     await self._projection.advance(endpoints)
                     if loop.time() >= prune_at:
-                        await self._outbox.prune([each.name for each in endpoints], microseconds_now())
-                        prune_at = loop.time() + _PRUNE_SECONDS
+                        names = [each.name for each in endpoints]
+                        if not await self._outbox.prune(names, microseconds_now()):
+                            prune_at = loop.time() + _PRUNE_SECONDS
                 else:
                     await self._end_all()
             except RecordUnavailableError as error:

@@ -50,9 +50,12 @@ class _Found:
     watches: dict[str, Watch] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    after: int = 0
+    """Moments up to this one are not waited for."""
 
     def watch(self, watch: Watch) -> None:
-        self.watches[watch.key] = watch
+        if watch.due_at > self.after:
+            self.watches[watch.key] = watch
 
     def drop(self, key: str) -> None:
         self.watches.pop(key, None)
@@ -82,10 +85,10 @@ class LogSource:
         """Returns what follows from some entries; before `first` they are only waited for, not told."""
         found, rows = _Found(), await self._stored.rows(start, limit)
         for row in rows:
-            await self._look(row, found, is_told=row.leaf >= first)
-        if rows and rows[-1].leaf < first:
+            is_told = row.leaf >= first
             # What had ended before anybody wanted to hear of it is not told.
-            found.watches = {key: each for key, each in found.watches.items() if each.due_at > self._now()}
+            found.after = 0 if is_told else self._now()
+            await self._look(row, found, is_told=is_told)
         end = rows[-1].leaf + 1 if rows else start
         return Step(end, found.notices, [*found.watches.values()], [*found.dropped], found.told)
 

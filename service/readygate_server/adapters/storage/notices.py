@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from readygate_server.adapters.storage.schema import (
     DECISION,
@@ -96,9 +98,12 @@ class StoredNotices:
         """Returns the entry to look at next, and the first that is told."""
         query = select(NOTICE_SOURCE.c.next_leaf, NOTICE_SOURCE.c.first_leaf)
         found = await self._store.read(lambda connection: connection.execute(query).one_or_none())
-        if found is None:
+        if found is not None:
+            return found.next_leaf, found.first_leaf
+        try:
             return await self._store.change(_begin)
-        return found.next_leaf, found.first_leaf
+        except IntegrityError:  # another server was faster
+            return await self.next_leaf()
 
     async def take(self, step: Step, wanted: Sequence[Interest], before: int) -> int:
         """Keeps what follows from entries and goes on behind them, all or nothing."""
@@ -115,7 +120,8 @@ class StoredNotices:
         """Gives an endpoint the next notices that it wants, unless enough are pending."""
         digest = sha256(endpoint.url.encode()).hexdigest()
         if await self._store.read(partial(_has_room, endpoint.name, digest, window)):
-            await self._store.change(lambda connection, _stamp: _assign(connection, endpoint, digest, window))
+            with suppress(IntegrityError):  # another server made it known just now
+                await self._store.change(lambda connection, _stamp: _assign(connection, endpoint, digest, window))
 
     async def pending(self, endpoint: str, now: int, limit: int) -> Sequence[Pending]:
         """Returns what is to be tried now: of each subject the first only."""
@@ -149,8 +155,8 @@ class StoredNotices:
         """Lets dead letters of an endpoint be tried again, all when none is named; one that was switched off is on."""
         return await self._store.change(lambda connection, _stamp: _again(connection, endpoint, event_ids))
 
-    async def prune(self, endpoints: Sequence[str], now: int) -> int:
-        """Forgets what every endpoint has got, after a while."""
+    async def prune(self, endpoints: Sequence[str], now: int) -> bool:
+        """Forgets some of what every endpoint got a while ago; returns whether there may be more."""
         return await self._store.change(lambda connection, _stamp: _prune(connection, endpoints, now))
 
     def _take(self, connection: Connection, step: Step, wanted: Sequence[Interest], before: int) -> int:
@@ -312,15 +318,22 @@ def _again(connection: Connection, endpoint: str, event_ids: Sequence[str]) -> i
     return connection.execute(again.values(is_dead=0, next_at=0, first_at=0, attempts=0)).rowcount
 
 
-def _prune(connection: Connection, endpoints: Sequence[str], now: int) -> int:
+def _prune(connection: Connection, endpoints: Sequence[str], now: int) -> bool:
     behind = select(func.min(NOTICE_ENDPOINT.c.position)).where(NOTICE_ENDPOINT.c.name.in_(endpoints))
     passed = connection.execute(behind).scalar()
     if passed is None:
-        return 0
+        return False
     waiting = select(_DELIVERY.position)
-    old = NOTICE.c.created_at < now - _KEPT
-    gone = delete(NOTICE).where(NOTICE.c.position < passed, old, NOTICE.c.position.not_in(waiting))
-    return connection.execute(gone).rowcount
+    old = (
+        select(NOTICE.c.position)
+        .where(NOTICE.c.position < passed, NOTICE.c.created_at < now - _KEPT, NOTICE.c.position.not_in(waiting))
+        .order_by(NOTICE.c.position)
+        .limit(_AT_ONCE)
+    )
+    positions = list(connection.execute(old).scalars())
+    if positions:
+        connection.execute(delete(NOTICE).where(NOTICE.c.position.in_(positions)))
+    return len(positions) == _AT_ONCE
 
 
 def _packed(notice: Notice) -> str:
