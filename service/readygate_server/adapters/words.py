@@ -5,6 +5,7 @@ from __future__ import annotations
 from readygate.v1 import decision_pb2 as pb
 from readygate.v1 import evidence_pb2, gate_pb2, ruleset_pb2
 
+_THOUSAND = 1_000
 UNITS_LEFT_OUT = frozenset({"ratio", "date"})
 """Units that say nothing that the value does not."""
 
@@ -54,7 +55,12 @@ def weeks_text(weeks: ruleset_pb2.WaitRange) -> str:
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:.3g}" if low == high else f"{low:.3g}-{high:.3g}"
+    return _number(low) if low == high else f"{_number(low)}-{_number(high)}"
+
+
+def _number(number: float) -> str:
+    """Returns three digits; all of those before the point, as nobody reads 1.68e+03 weeks."""
+    return f"{number:.3g}" if number < _THOUSAND else f"{number:,.0f}"
 
 
 def counted(number: int, word: str) -> str:

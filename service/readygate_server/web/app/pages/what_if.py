@@ -75,12 +75,22 @@ async def start(visit: Visit) -> Response:
 async def _start_page(visit: Visit, text: str = "", faults: Sequence[Fault] = ()) -> Response:
     recent: Sequence[DecisionRecord] = ()
     if visit.house.keeps_record:
-        request = decision_pb.ListDecisionsRequest(page_size=_RECENT)
-        recent = (await visit.ask(request, decision_pb.ListDecisionsResponse)).decisions
+        recent = await _recent(visit)
     elif visit.house.asks_who:
         await visit.ask(pb.GetServerInfoRequest(), pb.GetServerInfoResponse)  # who may not call learns so at once
     context = {"text": text, "faults": faults, "recent": recent, "gates": tuple(GATES)}
     return visit.page("what_if_start.html", context, status=400 if faults else 200)
+
+
+async def _recent(visit: Visit) -> Sequence[DecisionRecord]:
+    """Returns the newest decisions that the visitor may see; nothing for who may see none but may ask what-if."""
+    request = decision_pb.ListDecisionsRequest(page_size=_RECENT)
+    try:
+        return (await visit.ask(request, decision_pb.ListDecisionsResponse)).decisions
+    except CallFailed as failed:
+        if failed.answer.reason != "PERMISSION_DENIED":
+            raise
+        return ()
 
 
 async def _of_decision(visit: Visit, decision_id: str) -> Response:
