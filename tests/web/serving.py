@@ -61,6 +61,7 @@ class Server:
         ends = time.monotonic() + _STARTS_WITHIN
         while not any(line["event"] == "serving" for line in self.lines):
             assert self.process.poll() is None, f"the server has ended: {self.lines}"
+            assert not any(line["event"] == "rules_refused" for line in self.lines), f"faulty rules: {self.lines}"
             assert time.monotonic() < ends, f"the server does not serve: {self.lines}"
             time.sleep(0.02)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from readygate_server.web.app.sessions import LONGEST_CREDENTIAL, LONGEST_SECONDS, Sessions
-from tests.web.serving import Server, Visitor, served
+from tests.web.serving import Server, Visitor, bank, served
 
 _SECRET = b"s" * 32
 
@@ -83,14 +84,22 @@ def test_a_credential_that_is_none_is_refused_and_not_repeated(people: Server, c
     assert visitor.get("/").status == 303
 
 
-def test_an_expired_token_ends_the_session(people: Server) -> None:
-    """What the server no longer takes leads to the sign-in, which says so."""
-    visitor = Visitor(people.address)
-    sessions = Sessions(_SECRET, secure=False)
-    visitor.sign_in(people.token("ada"))
-    visitor.cookies[sessions.cookie] = written(sessions, "made elsewhere").split("=", 1)[1].split(";")[0]
+def test_a_credential_that_no_longer_counts_ends_the_session(tmp_path: Path) -> None:
+    """A key that is taken out of the identity file is of no use a moment later, also to who is signed in with it."""
+    with bank(tmp_path) as server:
+        visitor = Visitor(server.address)
+        visitor.sign_in(server.key)
+        assert visitor.get("/").status == 200
+        identity = tmp_path / "identity.yaml"
+        lines = identity.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if "ci-1" not in line and "api_keys" not in line]
+        identity.write_text("\n".join(kept) + "\n", encoding="utf-8")
+        ends = time.monotonic() + 10
+        while (seen := visitor.get("/")).status == 200 and time.monotonic() < ends:
+            time.sleep(0.1)
 
-    assert visitor.get("/").headers["location"].startswith("/sign-in")
+    assert (seen.status, seen.headers["location"]) == (303, "/sign-in?next=%2F&why=ended")
+    assert "Max-Age=0" in seen.headers["set-cookie"]
 
 
 def test_signing_out_takes_the_credential_away(people: Server) -> None:
