@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import secrets
+import ssl
 import string
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from readygate_server.web.app.sessions import LONGEST_CREDENTIAL, LONGEST_SECONDS, Sessions
+from tests.identity.authority import Authority
 from tests.web.serving import Server, Visitor, bank, served
 
 _SECRET = b"s" * 32
@@ -151,6 +154,25 @@ def test_a_cookie_is_kept_by_the_browser_alone() -> None:
     assert written(tls, "t").startswith("__Host-")
     assert "Secure" in written(plain, "t", x_forwarded_proto="https")
     assert "Secure" not in written(plain, "t")
+
+
+def test_under_tls_cookies_and_pages_stay_there(tmp_path: Path) -> None:
+    """Browsers send the session by TLS only, and come back by TLS only."""
+    authority = Authority()
+    certificate, key = authority.server().write(tmp_path, "server")
+    trusted = ssl.create_default_context(cadata=authority.certificate.decode())
+    with served("--no-record", "--tls-cert", str(certificate), "--tls-key", str(key)) as server:
+        connection = http.client.HTTPSConnection(server.address, timeout=30, context=trusted)
+        connection.request("GET", "/rulesets")
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        (line,) = [line for line in server.lines if line["event"] == "serving"]
+
+    assert line["pages"] == f"https://{server.address}/"
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert answer.headers["set-cookie"].startswith("__Host-readygate=")
+    assert "Secure" in answer.headers["set-cookie"]
 
 
 def test_a_session_ends_after_twelve_hours_whatever_the_browser_does() -> None:
