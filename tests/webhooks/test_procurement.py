@@ -13,16 +13,19 @@ from google.protobuf import json_format
 from readygate.v1.gate_service_pb2 import EvaluateRequest
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import RulesetSelector
+from readygate_server.adapters.notices.reader import read_webhooks
+from readygate_server.domain.notices import NoticeType
 from readygate_server.domain.vocabulary import Tier
 from tests.builders import passing_proposal
-from tests.cli.command import readygate
-from tests.documents import ROOT
+from tests.cli.command import environment, readygate
+from tests.documents import ROOT, blocks, write_files
 from tests.grpc_api.serving import AS_OF
 from tests.webhooks.receiver import SECRET, free_port
 from tests.webhooks.serving import Site
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 LONG_AGO = 400
+PAGE = "docs/procurement.md"
 
 
 def proposal_for(day: date, *, completeness: float | None = None) -> Proposal:
@@ -72,8 +75,6 @@ async def test_from_a_no_go_to_a_signature_and_to_its_lapse(site: Site) -> None:
 
 
 def _environment() -> dict[str, str]:
-    from tests.cli.command import environment
-
     found = environment()
     scripts = str(Path(sys.executable).parent)
     return {**found, "READYGATE_WEBHOOK_SECRET": SECRET, "PATH": f"{scripts}:{found.get('PATH', '')}"}
@@ -89,3 +90,22 @@ async def _until(program: asyncio.subprocess.Process, text: str) -> list[str]:
             assert line, f"it ended; it said {lines}"
             lines.append(line.decode().rstrip())
     return lines
+
+
+def test_the_page_says_what_is_so(tmp_path: Path) -> None:
+    """The file of the page has no fault, every type of event is named, and the check of signatures is the example's."""
+    write_files(PAGE, tmp_path)
+    for name in ("procurement.secret", "bank-ca.pem"):
+        (tmp_path / name).write_text(SECRET)
+    endpoints = read_webhooks(tmp_path / "webhooks.yaml", {"READYGATE_RISK_SECRET": SECRET})
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    example = (ROOT / "clients/examples/procurement.py").read_text(encoding="utf-8").replace("SECONDS_APART", "300")
+    check = blocks(PAGE, "python")[0].text.splitlines()[1:]
+
+    assert [endpoint.name for endpoint in endpoints] == ["procurement", "risk"]
+    assert [kind for kind in NoticeType if f"`{_short(kind)}`" not in page and kind is not NoticeType.TEST] == []
+    assert [line for line in check if line not in example] == []
+
+
+def _short(kind: NoticeType) -> str:
+    return kind.value.removeprefix("dev.readygate.").removesuffix(".v1")
