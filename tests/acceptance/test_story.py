@@ -134,7 +134,7 @@ def test_what_lies_there_is_found_without_being_told(told: Told) -> None:
         "collect", "auto", ARTEFACTS, "--proposal", f"{ARTEFACTS}/proposal.yaml", "-o", found, cwd=told.folder
     )
     assert ran.code == 0, ran.err
-    assert "repair-orders (openapi): 3 facts stated" in ran.err
+    assert "repair-orders (openapi): 5 facts stated" in ran.err
     assert all(name in ran.out + ran.err for name in ("manifest.json", "devices-2026-10-28.csv", "repairs.csv"))
     data = read_yaml(found.read_text(encoding="utf-8"), file="found.yaml").data
     assert isinstance(data, dict)

@@ -41,11 +41,12 @@ def check(classified: float, *arguments: str | Path) -> Ran:
 
 
 def test_list_shows_every_ruleset_with_its_digest() -> None:
-    """Both rulesets are listed with version, channel, number of rules and digest."""
+    """Each ruleset is listed with version, channel, number of rules and digest."""
     ran = readygate("rules", "list")
     assert (ran.code, ran.err) == (0, "")
     assert re.search(r"^operational-readiness 2026\.1\.0  stable, 38 rules, .*\n  sha256:[0-9a-f]{64}$", ran.out, re.M)
     assert re.search(r"^operational-readiness-full 2026\.1\.0  stable, 68 rules, ", ran.out, re.M)
+    assert re.search(r"^operational-readiness-measured 2026\.1\.0  stable, 71 rules, ", ran.out, re.M)
 
 
 def test_show_explains_a_rule() -> None:
@@ -132,6 +133,7 @@ def test_own_rulesets_are_listed_with_those_that_ship(tmp_path: Path) -> None:
         "acme-readiness",
         "operational-readiness",
         "operational-readiness-full",
+        "operational-readiness-measured",
     ]
 
 

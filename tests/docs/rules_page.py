@@ -31,21 +31,27 @@ _EACH = {"deployment": "once", "source": "each data source", "api": "each API", 
 def rules_page() -> str:
     """Returns the page."""
     rulesets = load_snapshot().rulesets
-    full = max(rulesets, key=lambda ruleset: len(ruleset.rules))
-    small = min(rulesets, key=lambda ruleset: len(ruleset.rules))
-    in_small = {rule.id for rule in small.rules}
-    parts = [HEAD, _overview(full, small, in_small)]
-    for foundation, rules in groupby(full.rules, key=lambda rule: rule.foundation):
+    small, full, whole = sorted(rulesets, key=lambda ruleset: len(ruleset.rules))
+    parts = [HEAD, _overview(small, full, whole)]
+    in_small, in_full = _ids(small), _ids(full)
+    for foundation, rules in groupby(whole.rules, key=lambda rule: rule.foundation):
         parts.append(f"\n## {foundation.capitalize()}\n")
-        parts.extend(_rule(rule, isolated=rule.id not in in_small) for rule in rules)
+        for rule in rules:
+            least = small if rule.id in in_small else full if rule.id in in_full else whole
+            parts.append(_rule(rule, least.identity.name if least is not small else ""))
     return "".join(parts)
 
 
-def _overview(full: Ruleset, small: Ruleset, in_small: set[str]) -> str:
-    name, other = full.identity.name, small.identity.name
+def _ids(ruleset: Ruleset) -> frozenset[str]:
+    return frozenset(rule.id for rule in ruleset.rules)
+
+
+def _overview(small: Ruleset, full: Ruleset, whole: Ruleset) -> str:
+    in_small, in_full = _ids(small), _ids(full)
     said = (
-        f"`{name}` {full.identity.version} has all {len(full.rules)}; "
-        f"`{other}` {small.identity.version} the {len(in_small)} that are marked.\n\n"
+        f"`{whole.identity.name}` {whole.identity.version} has all {len(whole.rules)}; `{full.identity.name}` "
+        f"{full.identity.version} {len(in_full)} of them, all but those marked measured; `{small.identity.name}` "
+        f"{small.identity.version} the {len(in_small)} that are marked short.\n\n"
     )
     rows = (
         [
@@ -53,14 +59,14 @@ def _overview(full: Ruleset, small: Ruleset, in_small: set[str]) -> str:
             cell(rule.title),
             _EACH[rule.scope.value],
             *(rule.severity[tier].name.lower() for tier in Tier),
-            "yes" if rule.id in in_small else "",
+            "short" if rule.id in in_small else "" if rule.id in in_full else "measured",
         ]
-        for rule in full.rules
+        for rule in whole.rules
     )
-    return said + table(["rule", "title", "asked", *(tier.name for tier in Tier), f"in `{other}`"], rows)
+    return said + table(["rule", "title", "asked", *(tier.name for tier in Tier), "in"], rows)
 
 
-def _rule(rule: Rule, *, isolated: bool) -> str:
+def _rule(rule: Rule, only_in: str) -> str:
     lines = [
         f"\n{anchor(rule.id.lower())}\n\n### {rule.id} {rule.title}\n",
         f"**{rule.question}**\n",
@@ -71,8 +77,8 @@ def _rule(rule: Rule, *, isolated: bool) -> str:
         _work(rule),
         *(f"- Not checked: {sentence}\n" for sentence in rule.not_checked),
     ]
-    if isolated:
-        lines.append("- In the full ruleset only.\n")
+    if only_in:
+        lines.append(f"- Not before `{only_in}`.\n")
     lines.append(f"- References: {'; '.join(rule.references)}\n")
     return "\n".join(lines[:4]) + "\n" + "".join(lines[4:])
 

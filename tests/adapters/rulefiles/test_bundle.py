@@ -22,7 +22,7 @@ def test_a_directory_comes_back_from_its_bundle(tmp_path: Path) -> None:
     over = load_rulesets(rules_directory(), base=base)
     bundle = pack(layers_of(over))
     assert digests(unpack(bundle)) == digests(over)
-    assert len(digests(over)) == 3
+    assert len(digests(over)) == 4
 
 
 def test_the_same_files_make_the_same_bundle(tmp_path: Path) -> None:

@@ -214,12 +214,16 @@ def test_facts_carry_method_and_artefact(tmp_path: Path) -> None:
     found = collected(tmp_path, data)
     assert [(each.uri, each.digest[:7]) for each in found.artefacts] == [("api.json", "sha256:")]
     assert {each.method for each in found.facts} == {
+        "openapi.anonymous.v1",
         "openapi.contact.v1",
         "openapi.deprecated.v1",
         "openapi.errors.v1",
         "openapi.idempotency.v1",
+        "openapi.ids.v1",
+        "openapi.limits.v1",
         "openapi.lint.v1",
         "openapi.method.v1",
+        "openapi.security.v1",
     }
     assert collected(tmp_path, data) == found
 

@@ -160,6 +160,10 @@ class Api(_message.Message):
     AUDIT_COVERAGE_FIELD_NUMBER: _builtins.int
     INTEGRATION_METHOD_FIELD_NUMBER: _builtins.int
     CHANGE_FAIL_RATE_FIELD_NUMBER: _builtins.int
+    DOCUMENTED_SECURITY_RATIO_FIELD_NUMBER: _builtins.int
+    ANONYMOUS_WRITES_FIELD_NUMBER: _builtins.int
+    UNIQUE_OPERATION_IDS_FIELD_NUMBER: _builtins.int
+    DOCUMENTED_RATE_LIMIT_RATIO_FIELD_NUMBER: _builtins.int
     CRITICAL_PATH_FIELD_NUMBER: _builtins.int
     WRITES_FIELD_NUMBER: _builtins.int
     DEGRADED_MODE_TESTED_FIELD_NUMBER: _builtins.int
@@ -257,6 +261,31 @@ class Api(_message.Message):
     Measured by: deployment log.
     Source: DORA change fail rate [P].
     """
+    documented_security_ratio: _builtins.float
+    """Fact `api.documented_security_ratio`: 0..1 of operations used whose description demands a login. Silence of
+    the whole document is absence, not 0; that a login is enforced no document shows.
+    Unit: ratio.
+    Measured by: OpenAPI `security` and `securitySchemes`.
+    Source: OpenAPI 3.1 security requirement; Zalando #104; OWASP API2:2023 [G].
+    """
+    anonymous_writes: _builtins.int
+    """Fact `api.anonymous_writes`: >= 0 operations used that write and that the description lets anybody call.
+    Unit: operations.
+    Measured by: OpenAPI `security: []` or an empty alternative.
+    Source: OpenAPI 3.1 security requirement; OWASP API2:2023 [G].
+    """
+    unique_operation_ids: _builtins.float
+    """Fact `api.unique_operation_ids`: 0..1 of operations used with an operationId that no other operation has.
+    Unit: ratio.
+    Measured by: OpenAPI `operationId`.
+    Source: OpenAPI 3.1 `operationId`; agents' tools are named by it [G].
+    """
+    documented_rate_limit_ratio: _builtins.float
+    """Fact `api.documented_rate_limit_ratio`: 0..1 of operations used that describe a 429 or a header for limits.
+    Unit: ratio.
+    Measured by: OpenAPI responses and headers.
+    Source: Zalando #153 (429 + headers); OWASP API4:2023 [P].
+    """
     critical_path: _builtins.bool
     """Description, not a fact: true when a case can not be finished without this API."""
     writes: _builtins.bool
@@ -311,18 +340,24 @@ class Api(_message.Message):
         audit_coverage: _builtins.float | None = ...,
         integration_method: Global___IntegrationMethod.ValueType | None = ...,
         change_fail_rate: _builtins.float | None = ...,
+        documented_security_ratio: _builtins.float | None = ...,
+        anonymous_writes: _builtins.int | None = ...,
+        unique_operation_ids: _builtins.float | None = ...,
+        documented_rate_limit_ratio: _builtins.float | None = ...,
         critical_path: _builtins.bool | None = ...,
         writes: _builtins.bool | None = ...,
         degraded_mode_tested: _builtins.bool | None = ...,
         human_approves_writes: _builtins.bool | None = ...,
         replacement_on: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_agent_identity", b"_agent_identity", "_audit_coverage", b"_audit_coverage", "_authz_test", b"_authz_test", "_availability_30d", b"_availability_30d", "_breaking_change_notice", b"_breaking_change_notice", "_change_fail_rate", b"_change_fail_rate", "_contract_test_pass_rate", b"_contract_test_pass_rate", "_critical_path", b"_critical_path", "_degraded_mode_tested", b"_degraded_mode_tested", "_error_model_coverage", b"_error_model_coverage", "_human_approves_writes", b"_human_approves_writes", "_idempotent_write_coverage", b"_idempotent_write_coverage", "_integration_method", b"_integration_method", "_latency_p95", b"_latency_p95", "_lifecycle", b"_lifecycle", "_owner", b"_owner", "_rate_limit_headroom", b"_rate_limit_headroom", "_replacement_on", b"_replacement_on", "_sandbox", b"_sandbox", "_scope_excess", b"_scope_excess", "_spec_valid", b"_spec_valid", "_undo_coverage", b"_undo_coverage", "_writes", b"_writes", "agent_identity", b"agent_identity", "audit_coverage", b"audit_coverage", "authz_test", b"authz_test", "availability_30d", b"availability_30d", "breaking_change_notice", b"breaking_change_notice", "change_fail_rate", b"change_fail_rate", "contract_test_pass_rate", b"contract_test_pass_rate", "critical_path", b"critical_path", "degraded_mode_tested", b"degraded_mode_tested", "error_model_coverage", b"error_model_coverage", "human_approves_writes", b"human_approves_writes", "idempotent_write_coverage", b"idempotent_write_coverage", "integration_method", b"integration_method", "latency_p95", b"latency_p95", "lifecycle", b"lifecycle", "owner", b"owner", "rate_limit_headroom", b"rate_limit_headroom", "replacement_on", b"replacement_on", "sandbox", b"sandbox", "scope_excess", b"scope_excess", "spec_valid", b"spec_valid", "undo_coverage", b"undo_coverage", "writes", b"writes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_agent_identity", b"_agent_identity", "_anonymous_writes", b"_anonymous_writes", "_audit_coverage", b"_audit_coverage", "_authz_test", b"_authz_test", "_availability_30d", b"_availability_30d", "_breaking_change_notice", b"_breaking_change_notice", "_change_fail_rate", b"_change_fail_rate", "_contract_test_pass_rate", b"_contract_test_pass_rate", "_critical_path", b"_critical_path", "_degraded_mode_tested", b"_degraded_mode_tested", "_documented_rate_limit_ratio", b"_documented_rate_limit_ratio", "_documented_security_ratio", b"_documented_security_ratio", "_error_model_coverage", b"_error_model_coverage", "_human_approves_writes", b"_human_approves_writes", "_idempotent_write_coverage", b"_idempotent_write_coverage", "_integration_method", b"_integration_method", "_latency_p95", b"_latency_p95", "_lifecycle", b"_lifecycle", "_owner", b"_owner", "_rate_limit_headroom", b"_rate_limit_headroom", "_replacement_on", b"_replacement_on", "_sandbox", b"_sandbox", "_scope_excess", b"_scope_excess", "_spec_valid", b"_spec_valid", "_undo_coverage", b"_undo_coverage", "_unique_operation_ids", b"_unique_operation_ids", "_writes", b"_writes", "agent_identity", b"agent_identity", "anonymous_writes", b"anonymous_writes", "audit_coverage", b"audit_coverage", "authz_test", b"authz_test", "availability_30d", b"availability_30d", "breaking_change_notice", b"breaking_change_notice", "change_fail_rate", b"change_fail_rate", "contract_test_pass_rate", b"contract_test_pass_rate", "critical_path", b"critical_path", "degraded_mode_tested", b"degraded_mode_tested", "documented_rate_limit_ratio", b"documented_rate_limit_ratio", "documented_security_ratio", b"documented_security_ratio", "error_model_coverage", b"error_model_coverage", "human_approves_writes", b"human_approves_writes", "idempotent_write_coverage", b"idempotent_write_coverage", "integration_method", b"integration_method", "latency_p95", b"latency_p95", "lifecycle", b"lifecycle", "owner", b"owner", "rate_limit_headroom", b"rate_limit_headroom", "replacement_on", b"replacement_on", "sandbox", b"sandbox", "scope_excess", b"scope_excess", "spec_valid", b"spec_valid", "undo_coverage", b"undo_coverage", "unique_operation_ids", b"unique_operation_ids", "writes", b"writes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agent_identity", b"_agent_identity", "_audit_coverage", b"_audit_coverage", "_authz_test", b"_authz_test", "_availability_30d", b"_availability_30d", "_breaking_change_notice", b"_breaking_change_notice", "_change_fail_rate", b"_change_fail_rate", "_contract_test_pass_rate", b"_contract_test_pass_rate", "_critical_path", b"_critical_path", "_degraded_mode_tested", b"_degraded_mode_tested", "_error_model_coverage", b"_error_model_coverage", "_human_approves_writes", b"_human_approves_writes", "_idempotent_write_coverage", b"_idempotent_write_coverage", "_integration_method", b"_integration_method", "_latency_p95", b"_latency_p95", "_lifecycle", b"_lifecycle", "_owner", b"_owner", "_rate_limit_headroom", b"_rate_limit_headroom", "_replacement_on", b"_replacement_on", "_sandbox", b"_sandbox", "_scope_excess", b"_scope_excess", "_spec_valid", b"_spec_valid", "_undo_coverage", b"_undo_coverage", "_writes", b"_writes", "agent_identity", b"agent_identity", "audit_coverage", b"audit_coverage", "authz_test", b"authz_test", "availability_30d", b"availability_30d", "breaking_change_notice", b"breaking_change_notice", "change_fail_rate", b"change_fail_rate", "contract_test_pass_rate", b"contract_test_pass_rate", "critical_path", b"critical_path", "degraded_mode_tested", b"degraded_mode_tested", "error_model_coverage", b"error_model_coverage", "human_approves_writes", b"human_approves_writes", "id", b"id", "idempotent_write_coverage", b"idempotent_write_coverage", "integration_method", b"integration_method", "latency_p95", b"latency_p95", "lifecycle", b"lifecycle", "owner", b"owner", "rate_limit_headroom", b"rate_limit_headroom", "replacement_on", b"replacement_on", "sandbox", b"sandbox", "scope_excess", b"scope_excess", "spec_valid", b"spec_valid", "title", b"title", "undo_coverage", b"undo_coverage", "writes", b"writes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agent_identity", b"_agent_identity", "_anonymous_writes", b"_anonymous_writes", "_audit_coverage", b"_audit_coverage", "_authz_test", b"_authz_test", "_availability_30d", b"_availability_30d", "_breaking_change_notice", b"_breaking_change_notice", "_change_fail_rate", b"_change_fail_rate", "_contract_test_pass_rate", b"_contract_test_pass_rate", "_critical_path", b"_critical_path", "_degraded_mode_tested", b"_degraded_mode_tested", "_documented_rate_limit_ratio", b"_documented_rate_limit_ratio", "_documented_security_ratio", b"_documented_security_ratio", "_error_model_coverage", b"_error_model_coverage", "_human_approves_writes", b"_human_approves_writes", "_idempotent_write_coverage", b"_idempotent_write_coverage", "_integration_method", b"_integration_method", "_latency_p95", b"_latency_p95", "_lifecycle", b"_lifecycle", "_owner", b"_owner", "_rate_limit_headroom", b"_rate_limit_headroom", "_replacement_on", b"_replacement_on", "_sandbox", b"_sandbox", "_scope_excess", b"_scope_excess", "_spec_valid", b"_spec_valid", "_undo_coverage", b"_undo_coverage", "_unique_operation_ids", b"_unique_operation_ids", "_writes", b"_writes", "agent_identity", b"agent_identity", "anonymous_writes", b"anonymous_writes", "audit_coverage", b"audit_coverage", "authz_test", b"authz_test", "availability_30d", b"availability_30d", "breaking_change_notice", b"breaking_change_notice", "change_fail_rate", b"change_fail_rate", "contract_test_pass_rate", b"contract_test_pass_rate", "critical_path", b"critical_path", "degraded_mode_tested", b"degraded_mode_tested", "documented_rate_limit_ratio", b"documented_rate_limit_ratio", "documented_security_ratio", b"documented_security_ratio", "error_model_coverage", b"error_model_coverage", "human_approves_writes", b"human_approves_writes", "id", b"id", "idempotent_write_coverage", b"idempotent_write_coverage", "integration_method", b"integration_method", "latency_p95", b"latency_p95", "lifecycle", b"lifecycle", "owner", b"owner", "rate_limit_headroom", b"rate_limit_headroom", "replacement_on", b"replacement_on", "sandbox", b"sandbox", "scope_excess", b"scope_excess", "spec_valid", b"spec_valid", "title", b"title", "undo_coverage", b"undo_coverage", "unique_operation_ids", b"unique_operation_ids", "writes", b"writes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__agent_identity: _TypeAlias = _typing.Literal["agent_identity"]  # noqa: Y015
     _WhichOneofArgType__agent_identity: _TypeAlias = _typing.Literal["_agent_identity", b"_agent_identity"]  # noqa: Y015
+    _WhichOneofReturnType__anonymous_writes: _TypeAlias = _typing.Literal["anonymous_writes"]  # noqa: Y015
+    _WhichOneofArgType__anonymous_writes: _TypeAlias = _typing.Literal["_anonymous_writes", b"_anonymous_writes"]  # noqa: Y015
     _WhichOneofReturnType__audit_coverage: _TypeAlias = _typing.Literal["audit_coverage"]  # noqa: Y015
     _WhichOneofArgType__audit_coverage: _TypeAlias = _typing.Literal["_audit_coverage", b"_audit_coverage"]  # noqa: Y015
     _WhichOneofReturnType__authz_test: _TypeAlias = _typing.Literal["authz_test"]  # noqa: Y015
@@ -339,6 +374,10 @@ class Api(_message.Message):
     _WhichOneofArgType__critical_path: _TypeAlias = _typing.Literal["_critical_path", b"_critical_path"]  # noqa: Y015
     _WhichOneofReturnType__degraded_mode_tested: _TypeAlias = _typing.Literal["degraded_mode_tested"]  # noqa: Y015
     _WhichOneofArgType__degraded_mode_tested: _TypeAlias = _typing.Literal["_degraded_mode_tested", b"_degraded_mode_tested"]  # noqa: Y015
+    _WhichOneofReturnType__documented_rate_limit_ratio: _TypeAlias = _typing.Literal["documented_rate_limit_ratio"]  # noqa: Y015
+    _WhichOneofArgType__documented_rate_limit_ratio: _TypeAlias = _typing.Literal["_documented_rate_limit_ratio", b"_documented_rate_limit_ratio"]  # noqa: Y015
+    _WhichOneofReturnType__documented_security_ratio: _TypeAlias = _typing.Literal["documented_security_ratio"]  # noqa: Y015
+    _WhichOneofArgType__documented_security_ratio: _TypeAlias = _typing.Literal["_documented_security_ratio", b"_documented_security_ratio"]  # noqa: Y015
     _WhichOneofReturnType__error_model_coverage: _TypeAlias = _typing.Literal["error_model_coverage"]  # noqa: Y015
     _WhichOneofArgType__error_model_coverage: _TypeAlias = _typing.Literal["_error_model_coverage", b"_error_model_coverage"]  # noqa: Y015
     _WhichOneofReturnType__human_approves_writes: _TypeAlias = _typing.Literal["human_approves_writes"]  # noqa: Y015
@@ -365,10 +404,14 @@ class Api(_message.Message):
     _WhichOneofArgType__spec_valid: _TypeAlias = _typing.Literal["_spec_valid", b"_spec_valid"]  # noqa: Y015
     _WhichOneofReturnType__undo_coverage: _TypeAlias = _typing.Literal["undo_coverage"]  # noqa: Y015
     _WhichOneofArgType__undo_coverage: _TypeAlias = _typing.Literal["_undo_coverage", b"_undo_coverage"]  # noqa: Y015
+    _WhichOneofReturnType__unique_operation_ids: _TypeAlias = _typing.Literal["unique_operation_ids"]  # noqa: Y015
+    _WhichOneofArgType__unique_operation_ids: _TypeAlias = _typing.Literal["_unique_operation_ids", b"_unique_operation_ids"]  # noqa: Y015
     _WhichOneofReturnType__writes: _TypeAlias = _typing.Literal["writes"]  # noqa: Y015
     _WhichOneofArgType__writes: _TypeAlias = _typing.Literal["_writes", b"_writes"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__agent_identity) -> _WhichOneofReturnType__agent_identity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__anonymous_writes) -> _WhichOneofReturnType__anonymous_writes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__audit_coverage) -> _WhichOneofReturnType__audit_coverage | None: ...
     @_typing.overload
@@ -385,6 +428,10 @@ class Api(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__critical_path) -> _WhichOneofReturnType__critical_path | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__degraded_mode_tested) -> _WhichOneofReturnType__degraded_mode_tested | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__documented_rate_limit_ratio) -> _WhichOneofReturnType__documented_rate_limit_ratio | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__documented_security_ratio) -> _WhichOneofReturnType__documented_security_ratio | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error_model_coverage) -> _WhichOneofReturnType__error_model_coverage | None: ...
     @_typing.overload
@@ -411,6 +458,8 @@ class Api(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__spec_valid) -> _WhichOneofReturnType__spec_valid | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__undo_coverage) -> _WhichOneofReturnType__undo_coverage | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unique_operation_ids) -> _WhichOneofReturnType__unique_operation_ids | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__writes) -> _WhichOneofReturnType__writes | None: ...
 

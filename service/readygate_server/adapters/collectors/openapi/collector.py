@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -72,6 +73,7 @@ class OpenApiCollector:
         report = linted(request, frozenset(source.place.name for source in references.sources))
         seen = Seen(
             operations=picked,
+            repeated=frozenset(name for name, times in Counter(each.id for each in found).items() if times > 1),
             of=len(found),
             used=tuple(sorted(set(used))),
             unread_paths=unread_paths,

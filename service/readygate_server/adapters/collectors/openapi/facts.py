@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from readygate_server.adapters.collectors.answers import Answer, Asked, not_evaluable, not_stated, owner, stated
 from readygate_server.adapters.collectors.openapi.lint import METHOD, Followed, Wrong
-from readygate_server.adapters.collectors.openapi.operations import REPEATABLE, Operation
+from readygate_server.adapters.collectors.openapi.operations import REPEATABLE, Operation, Security
 from readygate_server.domain.collected import Measured, Status
 from readygate_server.domain.vocabulary import Grade
 
@@ -22,6 +23,8 @@ class Seen(NamedTuple):
 
     operations: Sequence[Operation]
     """Those that are asked about."""
+    repeated: frozenset[str]
+    """Values of operationId that several operations of the document have."""
     of: int
     """Operations of the document."""
     used: tuple[str, ...]
@@ -50,6 +53,10 @@ def facts_of(seen: Seen) -> tuple[Measured, ...]:
         picked.measured("api.idempotent_write_coverage", "openapi.idempotency.v1", _idempotent(seen)),
         picked.measured("api.error_model_coverage", "openapi.errors.v1", _errors(seen), Grade.E2),
         picked.measured("api.integration_method", "openapi.method.v1", _integration(seen)),
+        picked.measured("api.documented_security_ratio", "openapi.security.v1", _secured(seen), Grade.E2),
+        picked.measured("api.anonymous_writes", "openapi.anonymous.v1", _anonymous(seen), Grade.E2),
+        picked.measured("api.unique_operation_ids", "openapi.ids.v1", _identified(seen), Grade.E2),
+        picked.measured("api.documented_rate_limit_ratio", "openapi.limits.v1", _limited(seen), Grade.E2),
     )
 
 
@@ -137,3 +144,53 @@ def _errors(seen: Seen) -> Answer:
 
 def _integration(seen: Seen) -> Answer:
     return _missing(seen) or stated("api")
+
+
+def _secured(seen: Seen) -> Answer:
+    """Returns the share of operations that demand a login; a document with no word on it is silent, not open."""
+    if missing := _missing(seen):
+        return missing
+    said = Counter(each.security for each in seen.operations)
+    of = len(seen.operations)
+    if said[Security.UNDECLARED] == of:
+        return not_stated(f"none of {of} operations says who may call; many APIs with a login say nothing of it")
+    return stated(said[Security.REQUIRED] / of)
+
+
+def _anonymous(seen: Seen) -> Answer:
+    """Returns the writes that are said to need no login; while some say nothing, none is no answer."""
+    if missing := _missing(seen):
+        return missing
+    writes = Counter(each.security for each in seen.operations if each.writes)
+    if not writes:
+        return Answer(Status.NOT_APPLICABLE, reason="no operation has a method that writes")
+    silent, of = writes[Security.UNDECLARED], writes.total()
+    if silent == of:
+        return not_stated(f"none of {of} operations that write says who may call")
+    count = writes[Security.ANONYMOUS] + writes[Security.OPTIONAL]
+    if silent and not count:
+        return not_evaluable(f"{silent} of {of} operations that write do not say who may call", silent)
+    return stated(count)
+
+
+def _identified(seen: Seen) -> Answer:
+    if missing := _missing(seen):
+        return missing
+    if seen.unread_paths:
+        return not_evaluable(f"{seen.unread_paths} paths were not read, and may have the same operationId")
+    own = sum(bool(each.id) and each.id not in seen.repeated for each in seen.operations)
+    return stated(own / len(seen.operations))
+
+
+def _limited(seen: Seen) -> Answer:
+    """Returns the share of operations that tell of a limit; that there is none, no document says by silence."""
+    if missing := _missing(seen):
+        return missing
+    limits = ["429" in each.responses.codes or each.responses.limits for each in seen.operations]
+    pairs = zip(limits, seen.operations, strict=True)
+    unknown = sum(not known and each.responses.unread > 0 for known, each in pairs)
+    if unknown:
+        return not_evaluable(f"{unknown} operations have responses behind references that were not followed", unknown)
+    if not any(limits):
+        return not_stated(f"none of {len(limits)} operations documents a 429 response or a header for limits")
+    return stated(sum(limits) / len(limits))
