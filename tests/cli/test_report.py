@@ -57,7 +57,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_a_recorded_decision_is_reported_with_its_history(server: str) -> None:
     """What was recorded is shown with its id, its evidence and the other decisions about the proposal."""
-    newest, older = (line.split()[0] for line in readygate("decisions", "list", "--server", server).out.splitlines())
+    newest, older, *_ = (
+        line.split()[0] for line in readygate("decisions", "list", "--server", server).out.splitlines()
+    )
     ran = readygate("report", "--server", server, "--decision", newest)
     assert ran.code == 1
     text = Page(ran.out).text
