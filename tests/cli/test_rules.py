@@ -46,7 +46,7 @@ def test_list_shows_every_ruleset_with_its_digest() -> None:
     assert (ran.code, ran.err) == (0, "")
     assert re.search(r"^operational-readiness 2026\.1\.0  stable, 38 rules, .*\n  sha256:[0-9a-f]{64}$", ran.out, re.M)
     assert re.search(r"^operational-readiness-full 2026\.1\.0  stable, 68 rules, ", ran.out, re.M)
-    assert re.search(r"^operational-readiness-measured 2026\.1\.0  stable, 71 rules, ", ran.out, re.M)
+    assert re.search(r"^operational-readiness-measured 2026\.1\.0  stable, 76 rules, ", ran.out, re.M)
 
 
 def test_show_explains_a_rule() -> None:

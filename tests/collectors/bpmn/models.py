@@ -14,6 +14,7 @@ from readygate_server.domain.vocabulary import Scope
 
 CONFIRMED = "workflow.model_date"
 RULES = "workflow.rule_coverage"
+OWNERS = "workflow.task_owner_ratio"
 
 
 def model(body: str, prefix: str = "", more: str = "") -> bytes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.collectors.bpmn.models import CONFIRMED, RULES, collected, condition, counted, fact, flow, model
+from tests.collectors.bpmn.models import CONFIRMED, OWNERS, RULES, collected, condition, counted, fact, flow, model
 
 from readygate_server.adapters.collectors.bpmn import COLLECTOR
 from readygate_server.adapters.collectors.bpmn import tree as bpmn_tree
@@ -59,6 +59,21 @@ def test_a_decision_has_its_rule_or_is_left_open(tmp_path: Path, gate: str, flow
     """Conditions are rules, labels such as Yes and No are none, and one way out is no decision."""
     found = fact(collected(_file(tmp_path, _GATE.format(gate) + flows), confirmed_on="2026-02-03"), RULES)
     assert (found.status, found.value) == (status, 1.0 if status is Status.STATED else None)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ('<task id="a" c:assignee="x"/><task id="b"/>', 0.5),
+        ('<task id="a" c:assignee="x"/><task id="b"><performer/></task>', 1.0),
+        ('<task id="a"/><task id="b" c:assignee=" "/>', None),
+    ],
+)
+def test_tasks_have_owners_or_the_model_is_silent(tmp_path: Path, tasks: str, expected: float | None) -> None:
+    """Tasks with a performer count by all tasks; where no task has one, that is not stated and not 0."""
+    found = fact(collected(_file(tmp_path, tasks)), OWNERS)
+    status = Status.NOT_STATED if expected is None else Status.STATED
+    assert (found.status, found.value, found.grade) == (status, expected, Grade.E1)
 
 
 def test_rules_that_nobody_confirmed_are_not_approved(tmp_path: Path) -> None:

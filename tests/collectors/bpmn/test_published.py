@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.collectors.bpmn.models import RULES, collected, fact
+from tests.collectors.bpmn.models import OWNERS, RULES, collected, fact
 from tests.collectors.inputs import artefact
 
 from readygate_server.adapters.collectors.bpmn.model import model_of
@@ -64,3 +64,13 @@ def test_a_mined_model_has_no_owners() -> None:
     """It looks complete: 27 tasks with names, none with a type."""
     found = collected(artefact("bpmn", "receipt.bpmn").path)
     assert any("mined from a log" in note for note in found.notes)
+
+
+def test_owners_of_tasks_are_those_that_another_program_found() -> None:
+    """The share is its share, and where it found none, as in a model that was mined from a log, it is not stated."""
+    for name in MODELS:
+        given = artefact("bpmn", f"{name}.bpmn")
+        found = fact(collected(given.path), OWNERS)
+        expected = OTHERWISE.get(name, given.second_opinion)["owned"]
+        assert (round(float(str(found.value)), 3) if found.status is Status.STATED else 0) == expected, name
+    assert found.status is Status.NOT_STATED

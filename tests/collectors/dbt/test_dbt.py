@@ -60,6 +60,24 @@ def test_tests_that_never_ran_are_told(tmp_path: Path) -> None:
     assert (value(found), found.coverage.examined, found.coverage.skipped) == (1.0, 1, 2)
 
 
+def test_the_share_of_declared_tests_that_ran(tmp_path: Path) -> None:
+    """A test counts once, whichever run it ran in; what ran more than 30 days before the newest run is past."""
+    files = manifest(tmp_path, NULL, UNIQUE, a_test("not_null", column="x"))
+    whole = facts(files, results(tmp_path, {ID_NULL: PASSED, ID_UNIQUE: ("skipped", None)}))["executed_check_share"]
+    assert value(whole) == pytest.approx(1 / 3)
+    assert whole.coverage.examined == 3
+    failed = facts(files, results(tmp_path, {ID_NULL: ("fail", 3), ID_UNIQUE: ("error", None)}))
+    assert value(failed["executed_check_share"]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("moment", "share"), [("2026-02-28T06:00:01Z", 1.0), ("2026-02-28T06:00:00Z", 0.5)])
+def test_a_test_that_ran_too_long_ago_did_not_run(tmp_path: Path, moment: str, share: float) -> None:
+    """Runs count up to 30 days before the newest, and each test once."""
+    old = results(tmp_path, {ID_NULL: PASSED, ID_UNIQUE: PASSED}, run="old", at=moment, name="old_run_results.json")
+    found = facts(manifest(tmp_path, NULL, UNIQUE), old, results(tmp_path, {ID_NULL: PASSED}))["executed_check_share"]
+    assert value(found) == share
+
+
 def test_a_run_of_another_invocation_says_nothing(tmp_path: Path) -> None:
     """A manifest of today does not know what a run of last year tested."""
     files = manifest(tmp_path, NULL), results(tmp_path, {ID_NULL: PASSED, "test.other.x": PASSED}, run="other")

@@ -91,6 +91,8 @@ def test_a_run_is_that_of_the_second_opinion(name: str) -> None:
         assert rate.status is Status.NOT_EVALUABLE
     else:
         assert round(value(rate), 3) == opinion["pass_rate"]
+        share = facts(found.path, path)["executed_check_share"]
+        assert round(value(share), 3) == opinion["of_tests_defined"]
 
 
 def test_27_of_27_successes_are_no_test_that_ran() -> None:

@@ -22,6 +22,8 @@ VARIANTS = "workflow.variants_for_80pct"
 REWORK = "workflow.rework_rate"
 EXCEPTIONS = "workflow.exception_rate"
 STABLE = "workflow.stable_weeks"
+USABLE = "workflow.usable_event_share"
+DRIFT = "workflow.drift_beyond_chance"
 
 _COLUMNS = ("case:concept:name", "concept:name", "time:timestamp", "lifecycle:transition", "org:resource")
 _START = datetime(2026, 1, 5, 9, tzinfo=UTC)

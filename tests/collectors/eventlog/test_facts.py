@@ -12,6 +12,7 @@ from tests.collectors.eventlog.logs import (
     EXCEPTIONS,
     REWORK,
     STABLE,
+    USABLE,
     VARIANTS,
     WEEKS,
     Event,
@@ -214,7 +215,9 @@ def test_more_than_a_twentieth_unusable_answers_nothing(tmp_path: Path) -> None:
     good = fact(collected(write_csv(tmp_path / "few.csv", few)), CASES)
     assert (good.value, good.coverage.skipped, good.coverage.why) == (10, 1, ("1 events without activity",))
     for each in collected(write_csv(tmp_path / "many.csv", many)).facts:
-        if each.fact != EXCEPTIONS:
+        if each.fact == USABLE:
+            assert each.value == pytest.approx(20 / 23, abs=1e-6)
+        elif each.fact != EXCEPTIONS:
             assert each.status is Status.NOT_EVALUABLE
             assert "3 of 23 events can not be used" in each.reason
 

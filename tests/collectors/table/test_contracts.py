@@ -222,3 +222,49 @@ def test_a_contract_is_known_by_its_content_and_brings_the_file_of_its_name(tmp_
     assert (table.confidence, table.needs) == ("low", ("critical", "key"))
     for name in ("x.yaml", "x.png", "x.json"):
         assert COLLECTOR.recognises(tmp_path / name, b"kind: Pod\n") is None
+
+
+TOKENS = [{"metric": "missingValues", "arguments": {"missingValues": ["?"]}}]
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "expected"),
+    [
+        ([{"name": "a"}], {}, Status.NOT_STATED),
+        ([{"name": "a", "criticalDataElement": True}], {}, Status.NOT_STATED),
+        ([{"name": "a", "criticalDataElement": True, "quality": TOKENS}], {}, True),
+        (
+            [
+                {"name": "a", "criticalDataElement": True, "quality": TOKENS},
+                {"name": "b", "criticalDataElement": True},
+            ],
+            {},
+            Status.NOT_STATED,
+        ),
+        ([{"name": "a", "criticalDataElement": True}], {"null_token": ("?",)}, True),
+        ([{"name": "a", "criticalDataElement": True}], {"no_null_tokens": True}, True),
+    ],
+    ids=["none critical", "silent", "declared", "one silent", "told", "told that there are none"],
+)
+@pytest.mark.parametrize("table", [True, False], ids=["with the table", "alone"])
+def test_what_stands_for_nothing_is_declared_or_not_stated(
+    tmp_path: Path, columns: list[dict[str, object]], options: dict[str, bool | tuple[str, ...]], expected: object,
+    table: bool,
+) -> None:  # fmt: skip
+    """It is a document's word, of each critical column; options speak of a table only, and silence is never no."""
+    stated = contract(tmp_path, *columns)
+    if table:
+        found = facts(csv(tmp_path, "a,b\n1,2\n"), contract=stated, **options)["null_policy_declared"]
+    elif options:
+        return
+    else:
+        found = facts(Path(stated))["null_policy_declared"]
+    assert (found.value if found.status is Status.STATED else found.status) == expected
+    assert found.grade is Grade.E1
+
+
+def test_a_critical_column_that_is_not_there_has_no_policy(tmp_path: Path) -> None:
+    """What stands for nothing in a column that the table lacks can not be said."""
+    stated = contract(tmp_path, {"name": "z", "criticalDataElement": True, "quality": TOKENS})
+    found = facts(csv(tmp_path, "a\n1\n"), contract=stated)["null_policy_declared"]
+    assert found.status is Status.NOT_EVALUABLE

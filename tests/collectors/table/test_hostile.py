@@ -60,7 +60,7 @@ def test_a_damaged_parquet_file_ends_in_an_error_and_not_in_a_value(tmp_path: Pa
     for place in range(50, len(whole) - 12, len(whole) // 20):
         path.write_bytes(whole[:place] + bytes(byte ^ 0xFF for byte in whole[place : place + 8]) + whole[place + 8 :])
         with suppress(GateError):
-            assert len(Runner(Limits(cpu_seconds=20)).collect(TABLE, (path,), CRM, {"key": ("id",)}).facts) == 5
+            assert len(Runner(Limits(cpu_seconds=20)).collect(TABLE, (path,), CRM, {"key": ("id",)}).facts) == 6
 
 
 TABLE = Entry("table", "readygate_server.adapters.collectors.table:COLLECTOR", "readygate", "1")

@@ -134,6 +134,7 @@ def test_the_full_example_of_odcs_is_read() -> None:
     assert {fact.fact: fact.value for fact in told.facts} == {
         "source.classification_coverage": 1.0,
         "source.contract_status": "active",
+        "source.null_policy_declared": None,
     }
     for person in ("ceastwood", "mhopper", "daustin"):
         assert person not in str(told)

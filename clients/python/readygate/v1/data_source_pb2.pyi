@@ -298,6 +298,8 @@ class DataSource(_message.Message):
     REPRESENTATIVENESS_FIELD_NUMBER: _builtins.int
     TARGET_VALIDITY_FIELD_NUMBER: _builtins.int
     CORPUS_FIELD_NUMBER: _builtins.int
+    EXECUTED_CHECK_SHARE_FIELD_NUMBER: _builtins.int
+    NULL_POLICY_DECLARED_FIELD_NUMBER: _builtins.int
     USES_FIELD_NUMBER: _builtins.int
     ENTITY_FIELD_NUMBER: _builtins.int
     HELD_ELSEWHERE_FIELD_NUMBER: _builtins.int
@@ -407,6 +409,17 @@ class DataSource(_message.Message):
     Measured by: processing register, licence.
     Source: ai-ready-data `purpose_limitation`, `license_compliance`; AI Act 10(2)(b) [P].
     """
+    executed_check_share: _builtins.float
+    """Fact `source.executed_check_share`: 0..1 of the checks that are declared; those count that ran in 30 days.
+    Unit: ratio over 30 days.
+    Measured by: dbt manifest against run results.
+    Source: judgement; dbt writes the same file for tests that it only compiled.
+    """
+    null_policy_declared: _builtins.bool
+    """Fact `source.null_policy_declared`: true = for each critical element it is declared what stands for nothing.
+    Measured by: ODCS `missingValues`, data dictionary.
+    Source: ODCS v3.1.0 metric missingValues [P].
+    """
     entity: _builtins.str
     """Description, not a fact: business entity that it holds, such as "customer"."""
     held_elsewhere: _builtins.bool
@@ -481,14 +494,16 @@ class DataSource(_message.Message):
         representativeness: Global___Representativeness | None = ...,
         target_validity: Global___TargetValidity | None = ...,
         corpus: Global___Corpus | None = ...,
+        executed_check_share: _builtins.float | None = ...,
+        null_policy_declared: _builtins.bool | None = ...,
         uses: Global___SourceUseSet | None = ...,
         entity: _builtins.str | None = ...,
         held_elsewhere: _builtins.bool | None = ...,
         written: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_access_method", b"_access_method", "_accuracy", b"_accuracy", "_authority", b"_authority", "_classification_coverage", b"_classification_coverage", "_completeness", b"_completeness", "_contract_check_pass_rate", b"_contract_check_pass_rate", "_contract_status", b"_contract_status", "_corpus", b"_corpus", "_cross_system_consistency", b"_cross_system_consistency", "_entity", b"_entity", "_freshness_lag_p95", b"_freshness_lag_p95", "_held_elsewhere", b"_held_elsewhere", "_masking_coverage", b"_masking_coverage", "_max_staleness", b"_max_staleness", "_owner", b"_owner", "_permitted_use", b"_permitted_use", "_pipeline_success_rate", b"_pipeline_success_rate", "_referential_integrity", b"_referential_integrity", "_representativeness", b"_representativeness", "_schema_change_notice", b"_schema_change_notice", "_target_validity", b"_target_validity", "_time_to_detect", b"_time_to_detect", "_uniqueness", b"_uniqueness", "_uses", b"_uses", "_validity", b"_validity", "_written", b"_written", "access_method", b"access_method", "accuracy", b"accuracy", "authority", b"authority", "classification_coverage", b"classification_coverage", "completeness", b"completeness", "contract_check_pass_rate", b"contract_check_pass_rate", "contract_status", b"contract_status", "corpus", b"corpus", "cross_system_consistency", b"cross_system_consistency", "entity", b"entity", "freshness_lag_p95", b"freshness_lag_p95", "held_elsewhere", b"held_elsewhere", "masking_coverage", b"masking_coverage", "max_staleness", b"max_staleness", "owner", b"owner", "permitted_use", b"permitted_use", "pipeline_success_rate", b"pipeline_success_rate", "referential_integrity", b"referential_integrity", "representativeness", b"representativeness", "schema_change_notice", b"schema_change_notice", "target_validity", b"target_validity", "time_to_detect", b"time_to_detect", "uniqueness", b"uniqueness", "uses", b"uses", "validity", b"validity", "written", b"written"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_access_method", b"_access_method", "_accuracy", b"_accuracy", "_authority", b"_authority", "_classification_coverage", b"_classification_coverage", "_completeness", b"_completeness", "_contract_check_pass_rate", b"_contract_check_pass_rate", "_contract_status", b"_contract_status", "_corpus", b"_corpus", "_cross_system_consistency", b"_cross_system_consistency", "_entity", b"_entity", "_executed_check_share", b"_executed_check_share", "_freshness_lag_p95", b"_freshness_lag_p95", "_held_elsewhere", b"_held_elsewhere", "_masking_coverage", b"_masking_coverage", "_max_staleness", b"_max_staleness", "_null_policy_declared", b"_null_policy_declared", "_owner", b"_owner", "_permitted_use", b"_permitted_use", "_pipeline_success_rate", b"_pipeline_success_rate", "_referential_integrity", b"_referential_integrity", "_representativeness", b"_representativeness", "_schema_change_notice", b"_schema_change_notice", "_target_validity", b"_target_validity", "_time_to_detect", b"_time_to_detect", "_uniqueness", b"_uniqueness", "_uses", b"_uses", "_validity", b"_validity", "_written", b"_written", "access_method", b"access_method", "accuracy", b"accuracy", "authority", b"authority", "classification_coverage", b"classification_coverage", "completeness", b"completeness", "contract_check_pass_rate", b"contract_check_pass_rate", "contract_status", b"contract_status", "corpus", b"corpus", "cross_system_consistency", b"cross_system_consistency", "entity", b"entity", "executed_check_share", b"executed_check_share", "freshness_lag_p95", b"freshness_lag_p95", "held_elsewhere", b"held_elsewhere", "masking_coverage", b"masking_coverage", "max_staleness", b"max_staleness", "null_policy_declared", b"null_policy_declared", "owner", b"owner", "permitted_use", b"permitted_use", "pipeline_success_rate", b"pipeline_success_rate", "referential_integrity", b"referential_integrity", "representativeness", b"representativeness", "schema_change_notice", b"schema_change_notice", "target_validity", b"target_validity", "time_to_detect", b"time_to_detect", "uniqueness", b"uniqueness", "uses", b"uses", "validity", b"validity", "written", b"written"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access_method", b"_access_method", "_accuracy", b"_accuracy", "_authority", b"_authority", "_classification_coverage", b"_classification_coverage", "_completeness", b"_completeness", "_contract_check_pass_rate", b"_contract_check_pass_rate", "_contract_status", b"_contract_status", "_corpus", b"_corpus", "_cross_system_consistency", b"_cross_system_consistency", "_entity", b"_entity", "_freshness_lag_p95", b"_freshness_lag_p95", "_held_elsewhere", b"_held_elsewhere", "_masking_coverage", b"_masking_coverage", "_max_staleness", b"_max_staleness", "_owner", b"_owner", "_permitted_use", b"_permitted_use", "_pipeline_success_rate", b"_pipeline_success_rate", "_referential_integrity", b"_referential_integrity", "_representativeness", b"_representativeness", "_schema_change_notice", b"_schema_change_notice", "_target_validity", b"_target_validity", "_time_to_detect", b"_time_to_detect", "_uniqueness", b"_uniqueness", "_uses", b"_uses", "_validity", b"_validity", "_written", b"_written", "access_method", b"access_method", "accuracy", b"accuracy", "authority", b"authority", "classification_coverage", b"classification_coverage", "completeness", b"completeness", "contract_check_pass_rate", b"contract_check_pass_rate", "contract_status", b"contract_status", "corpus", b"corpus", "cross_system_consistency", b"cross_system_consistency", "entity", b"entity", "freshness_lag_p95", b"freshness_lag_p95", "held_elsewhere", b"held_elsewhere", "id", b"id", "masking_coverage", b"masking_coverage", "max_staleness", b"max_staleness", "owner", b"owner", "permitted_use", b"permitted_use", "pipeline_success_rate", b"pipeline_success_rate", "referential_integrity", b"referential_integrity", "representativeness", b"representativeness", "schema_change_notice", b"schema_change_notice", "target_validity", b"target_validity", "time_to_detect", b"time_to_detect", "title", b"title", "uniqueness", b"uniqueness", "uses", b"uses", "validity", b"validity", "written", b"written"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_access_method", b"_access_method", "_accuracy", b"_accuracy", "_authority", b"_authority", "_classification_coverage", b"_classification_coverage", "_completeness", b"_completeness", "_contract_check_pass_rate", b"_contract_check_pass_rate", "_contract_status", b"_contract_status", "_corpus", b"_corpus", "_cross_system_consistency", b"_cross_system_consistency", "_entity", b"_entity", "_executed_check_share", b"_executed_check_share", "_freshness_lag_p95", b"_freshness_lag_p95", "_held_elsewhere", b"_held_elsewhere", "_masking_coverage", b"_masking_coverage", "_max_staleness", b"_max_staleness", "_null_policy_declared", b"_null_policy_declared", "_owner", b"_owner", "_permitted_use", b"_permitted_use", "_pipeline_success_rate", b"_pipeline_success_rate", "_referential_integrity", b"_referential_integrity", "_representativeness", b"_representativeness", "_schema_change_notice", b"_schema_change_notice", "_target_validity", b"_target_validity", "_time_to_detect", b"_time_to_detect", "_uniqueness", b"_uniqueness", "_uses", b"_uses", "_validity", b"_validity", "_written", b"_written", "access_method", b"access_method", "accuracy", b"accuracy", "authority", b"authority", "classification_coverage", b"classification_coverage", "completeness", b"completeness", "contract_check_pass_rate", b"contract_check_pass_rate", "contract_status", b"contract_status", "corpus", b"corpus", "cross_system_consistency", b"cross_system_consistency", "entity", b"entity", "executed_check_share", b"executed_check_share", "freshness_lag_p95", b"freshness_lag_p95", "held_elsewhere", b"held_elsewhere", "id", b"id", "masking_coverage", b"masking_coverage", "max_staleness", b"max_staleness", "null_policy_declared", b"null_policy_declared", "owner", b"owner", "permitted_use", b"permitted_use", "pipeline_success_rate", b"pipeline_success_rate", "referential_integrity", b"referential_integrity", "representativeness", b"representativeness", "schema_change_notice", b"schema_change_notice", "target_validity", b"target_validity", "time_to_detect", b"time_to_detect", "title", b"title", "uniqueness", b"uniqueness", "uses", b"uses", "validity", b"validity", "written", b"written"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__access_method: _TypeAlias = _typing.Literal["access_method"]  # noqa: Y015
     _WhichOneofArgType__access_method: _TypeAlias = _typing.Literal["_access_method", b"_access_method"]  # noqa: Y015
@@ -510,6 +525,8 @@ class DataSource(_message.Message):
     _WhichOneofArgType__cross_system_consistency: _TypeAlias = _typing.Literal["_cross_system_consistency", b"_cross_system_consistency"]  # noqa: Y015
     _WhichOneofReturnType__entity: _TypeAlias = _typing.Literal["entity"]  # noqa: Y015
     _WhichOneofArgType__entity: _TypeAlias = _typing.Literal["_entity", b"_entity"]  # noqa: Y015
+    _WhichOneofReturnType__executed_check_share: _TypeAlias = _typing.Literal["executed_check_share"]  # noqa: Y015
+    _WhichOneofArgType__executed_check_share: _TypeAlias = _typing.Literal["_executed_check_share", b"_executed_check_share"]  # noqa: Y015
     _WhichOneofReturnType__freshness_lag_p95: _TypeAlias = _typing.Literal["freshness_lag_p95"]  # noqa: Y015
     _WhichOneofArgType__freshness_lag_p95: _TypeAlias = _typing.Literal["_freshness_lag_p95", b"_freshness_lag_p95"]  # noqa: Y015
     _WhichOneofReturnType__held_elsewhere: _TypeAlias = _typing.Literal["held_elsewhere"]  # noqa: Y015
@@ -518,6 +535,8 @@ class DataSource(_message.Message):
     _WhichOneofArgType__masking_coverage: _TypeAlias = _typing.Literal["_masking_coverage", b"_masking_coverage"]  # noqa: Y015
     _WhichOneofReturnType__max_staleness: _TypeAlias = _typing.Literal["max_staleness"]  # noqa: Y015
     _WhichOneofArgType__max_staleness: _TypeAlias = _typing.Literal["_max_staleness", b"_max_staleness"]  # noqa: Y015
+    _WhichOneofReturnType__null_policy_declared: _TypeAlias = _typing.Literal["null_policy_declared"]  # noqa: Y015
+    _WhichOneofArgType__null_policy_declared: _TypeAlias = _typing.Literal["_null_policy_declared", b"_null_policy_declared"]  # noqa: Y015
     _WhichOneofReturnType__owner: _TypeAlias = _typing.Literal["owner"]  # noqa: Y015
     _WhichOneofArgType__owner: _TypeAlias = _typing.Literal["_owner", b"_owner"]  # noqa: Y015
     _WhichOneofReturnType__permitted_use: _TypeAlias = _typing.Literal["permitted_use"]  # noqa: Y015
@@ -563,6 +582,8 @@ class DataSource(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__entity) -> _WhichOneofReturnType__entity | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__executed_check_share) -> _WhichOneofReturnType__executed_check_share | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__freshness_lag_p95) -> _WhichOneofReturnType__freshness_lag_p95 | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__held_elsewhere) -> _WhichOneofReturnType__held_elsewhere | None: ...
@@ -570,6 +591,8 @@ class DataSource(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__masking_coverage) -> _WhichOneofReturnType__masking_coverage | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_staleness) -> _WhichOneofReturnType__max_staleness | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__null_policy_declared) -> _WhichOneofReturnType__null_policy_declared | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__owner) -> _WhichOneofReturnType__owner | None: ...
     @_typing.overload

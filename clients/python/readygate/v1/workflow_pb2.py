@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from readygate.v1 import owner_pb2 as readygate_dot_v1_dot_owner__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/workflow.proto\x12\x0creadygate.v1\x1a\x18readygate/v1/owner.proto\"\xc5\x06\n\x08Workflow\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\'\n\x05owner\x18\x0b \x01(\x0b\x32\x13.readygate.v1.OwnerH\x00\x88\x01\x01\x12\x17\n\nmodel_date\x18\x0c \x01(\tH\x01\x88\x01\x01\x12\x34\n\x0f\x65vent_log_cases\x18\r \x01(\x0b\x32\x16.readygate.v1.EventLogH\x02\x88\x01\x01\x12\x1f\n\x12variants_for_80pct\x18\x0e \x01(\x05H\x03\x88\x01\x01\x12 \n\x13\x63onformance_fitness\x18\x0f \x01(\x01H\x04\x88\x01\x01\x12\x18\n\x0brework_rate\x18\x10 \x01(\x01H\x05\x88\x01\x01\x12\x1b\n\x0e\x65xception_rate\x18\x11 \x01(\x01H\x06\x88\x01\x01\x12\x19\n\x0cstable_weeks\x18\x12 \x01(\x05H\x07\x88\x01\x01\x12\x45\n\x1a\x64\x61ys_since_material_change\x18\x13 \x01(\x0b\x32\x1c.readygate.v1.MaterialChangeH\x08\x88\x01\x01\x12\x1a\n\rrule_coverage\x18\x14 \x01(\x01H\t\x88\x01\x01\x12<\n\x0fhandoff_success\x18\x15 \x01(\x0b\x32\x1e.readygate.v1.HandoffRehearsalH\n\x88\x01\x01\x12:\n\x0fredesign_status\x18\x16 \x01(\x0e\x32\x1c.readygate.v1.RedesignStatusH\x0b\x88\x01\x01\x12\x38\n\x0etool_embedding\x18\x17 \x01(\x0e\x32\x1b.readygate.v1.ToolEmbeddingH\x0c\x88\x01\x01\x42\x08\n\x06_ownerB\r\n\x0b_model_dateB\x12\n\x10_event_log_casesB\x15\n\x13_variants_for_80pctB\x16\n\x14_conformance_fitnessB\x0e\n\x0c_rework_rateB\x11\n\x0f_exception_rateB\x0f\n\r_stable_weeksB\x1d\n\x1b_days_since_material_changeB\x10\n\x0e_rule_coverageB\x12\n\x10_handoff_successB\x12\n\x10_redesign_statusB\x11\n\x0f_tool_embedding\"F\n\x08\x45ventLog\x12\x12\n\x05\x63\x61ses\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05weeks\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\x08\n\x06_casesB\x08\n\x06_weeks\"d\n\x0eMaterialChange\x12\x17\n\ndays_since\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x19\n\x0c\x64\x61ys_to_next\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\r\n\x0b_days_sinceB\x0f\n\r_days_to_next\"h\n\x10HandoffRehearsal\x12\x1a\n\rsuccess_ratio\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nrehearsals\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\x10\n\x0e_success_ratioB\r\n\x0b_rehearsals*\x8f\x01\n\x0eRedesignStatus\x12\x1f\n\x1bREDESIGN_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14REDESIGN_STATUS_NONE\x10\x01\x12\x1b\n\x17REDESIGN_STATUS_DRAFTED\x10\x02\x12%\n!REDESIGN_STATUS_APPROVED_BY_OWNER\x10\x03*\x8a\x01\n\rToolEmbedding\x12\x1e\n\x1aTOOL_EMBEDDING_UNSPECIFIED\x10\x00\x12\x19\n\x15TOOL_EMBEDDING_NATIVE\x10\x01\x12\x1d\n\x19TOOL_EMBEDDING_SIDE_PANEL\x10\x02\x12\x1f\n\x1bTOOL_EMBEDDING_SEPARATE_APP\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breadygate/v1/workflow.proto\x12\x0creadygate.v1\x1a\x18readygate/v1/owner.proto\"\xeb\x07\n\x08Workflow\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\'\n\x05owner\x18\x0b \x01(\x0b\x32\x13.readygate.v1.OwnerH\x00\x88\x01\x01\x12\x17\n\nmodel_date\x18\x0c \x01(\tH\x01\x88\x01\x01\x12\x34\n\x0f\x65vent_log_cases\x18\r \x01(\x0b\x32\x16.readygate.v1.EventLogH\x02\x88\x01\x01\x12\x1f\n\x12variants_for_80pct\x18\x0e \x01(\x05H\x03\x88\x01\x01\x12 \n\x13\x63onformance_fitness\x18\x0f \x01(\x01H\x04\x88\x01\x01\x12\x18\n\x0brework_rate\x18\x10 \x01(\x01H\x05\x88\x01\x01\x12\x1b\n\x0e\x65xception_rate\x18\x11 \x01(\x01H\x06\x88\x01\x01\x12\x19\n\x0cstable_weeks\x18\x12 \x01(\x05H\x07\x88\x01\x01\x12\x45\n\x1a\x64\x61ys_since_material_change\x18\x13 \x01(\x0b\x32\x1c.readygate.v1.MaterialChangeH\x08\x88\x01\x01\x12\x1a\n\rrule_coverage\x18\x14 \x01(\x01H\t\x88\x01\x01\x12<\n\x0fhandoff_success\x18\x15 \x01(\x0b\x32\x1e.readygate.v1.HandoffRehearsalH\n\x88\x01\x01\x12:\n\x0fredesign_status\x18\x16 \x01(\x0e\x32\x1c.readygate.v1.RedesignStatusH\x0b\x88\x01\x01\x12\x38\n\x0etool_embedding\x18\x17 \x01(\x0e\x32\x1b.readygate.v1.ToolEmbeddingH\x0c\x88\x01\x01\x12\x1f\n\x12usable_event_share\x18\x18 \x01(\x01H\r\x88\x01\x01\x12 \n\x13\x64rift_beyond_chance\x18\x19 \x01(\x01H\x0e\x88\x01\x01\x12\x1d\n\x10task_owner_ratio\x18\x1a \x01(\x01H\x0f\x88\x01\x01\x42\x08\n\x06_ownerB\r\n\x0b_model_dateB\x12\n\x10_event_log_casesB\x15\n\x13_variants_for_80pctB\x16\n\x14_conformance_fitnessB\x0e\n\x0c_rework_rateB\x11\n\x0f_exception_rateB\x0f\n\r_stable_weeksB\x1d\n\x1b_days_since_material_changeB\x10\n\x0e_rule_coverageB\x12\n\x10_handoff_successB\x12\n\x10_redesign_statusB\x11\n\x0f_tool_embeddingB\x15\n\x13_usable_event_shareB\x16\n\x14_drift_beyond_chanceB\x13\n\x11_task_owner_ratio\"F\n\x08\x45ventLog\x12\x12\n\x05\x63\x61ses\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05weeks\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\x08\n\x06_casesB\x08\n\x06_weeks\"d\n\x0eMaterialChange\x12\x17\n\ndays_since\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x19\n\x0c\x64\x61ys_to_next\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\r\n\x0b_days_sinceB\x0f\n\r_days_to_next\"h\n\x10HandoffRehearsal\x12\x1a\n\rsuccess_ratio\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nrehearsals\x18\x02 \x01(\x05H\x01\x88\x01\x01\x42\x10\n\x0e_success_ratioB\r\n\x0b_rehearsals*\x8f\x01\n\x0eRedesignStatus\x12\x1f\n\x1bREDESIGN_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14REDESIGN_STATUS_NONE\x10\x01\x12\x1b\n\x17REDESIGN_STATUS_DRAFTED\x10\x02\x12%\n!REDESIGN_STATUS_APPROVED_BY_OWNER\x10\x03*\x8a\x01\n\rToolEmbedding\x12\x1e\n\x1aTOOL_EMBEDDING_UNSPECIFIED\x10\x00\x12\x19\n\x15TOOL_EMBEDDING_NATIVE\x10\x01\x12\x1d\n\x19TOOL_EMBEDDING_SIDE_PANEL\x10\x02\x12\x1f\n\x1bTOOL_EMBEDDING_SEPARATE_APP\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'readygate.v1.workflow_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REDESIGNSTATUS']._serialized_start=1192
-  _globals['_REDESIGNSTATUS']._serialized_end=1335
-  _globals['_TOOLEMBEDDING']._serialized_start=1338
-  _globals['_TOOLEMBEDDING']._serialized_end=1476
+  _globals['_REDESIGNSTATUS']._serialized_start=1358
+  _globals['_REDESIGNSTATUS']._serialized_end=1501
+  _globals['_TOOLEMBEDDING']._serialized_start=1504
+  _globals['_TOOLEMBEDDING']._serialized_end=1642
   _globals['_WORKFLOW']._serialized_start=72
-  _globals['_WORKFLOW']._serialized_end=909
-  _globals['_EVENTLOG']._serialized_start=911
-  _globals['_EVENTLOG']._serialized_end=981
-  _globals['_MATERIALCHANGE']._serialized_start=983
-  _globals['_MATERIALCHANGE']._serialized_end=1083
-  _globals['_HANDOFFREHEARSAL']._serialized_start=1085
-  _globals['_HANDOFFREHEARSAL']._serialized_end=1189
+  _globals['_WORKFLOW']._serialized_end=1075
+  _globals['_EVENTLOG']._serialized_start=1077
+  _globals['_EVENTLOG']._serialized_end=1147
+  _globals['_MATERIALCHANGE']._serialized_start=1149
+  _globals['_MATERIALCHANGE']._serialized_end=1249
+  _globals['_HANDOFFREHEARSAL']._serialized_start=1251
+  _globals['_HANDOFFREHEARSAL']._serialized_end=1355
 # @@protoc_insertion_point(module_scope)

@@ -95,6 +95,9 @@ class Workflow(_message.Message):
     HANDOFF_SUCCESS_FIELD_NUMBER: _builtins.int
     REDESIGN_STATUS_FIELD_NUMBER: _builtins.int
     TOOL_EMBEDDING_FIELD_NUMBER: _builtins.int
+    USABLE_EVENT_SHARE_FIELD_NUMBER: _builtins.int
+    DRIFT_BEYOND_CHANCE_FIELD_NUMBER: _builtins.int
+    TASK_OWNER_RATIO_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Required. Id of the asset, unique in the proposal: lower-case letters, digits, '.', '_' and '-', at most
     63.
@@ -154,6 +157,25 @@ class Workflow(_message.Message):
     Measured by: UX walkthrough.
     Source: founding essay (simple tools); judgement.
     """
+    usable_event_share: _builtins.float
+    """Fact `workflow.usable_event_share`: 0..1 of events with case, activity and a date from 1990 to 2099.
+    Unit: ratio.
+    Measured by: event log.
+    Source: event log quality, van der Aalst et al. Process Mining Manifesto 2012 [G]; number ours.
+    """
+    drift_beyond_chance: _builtins.float
+    """Fact `workflow.drift_beyond_chance`: -1..1: distance of the first quarter of cases from the last, by what
+    follows what, less the largest of 20 random splits of the same cases.
+    Unit: Jensen-Shannon distance.
+    Measured by: event log.
+    Source: concept drift in process mining [G]; the baseline is ours.
+    """
+    task_owner_ratio: _builtins.float
+    """Fact `workflow.task_owner_ratio`: 0..1 of tasks drawn in a lane or with a performer.
+    Unit: ratio.
+    Measured by: BPMN model.
+    Source: BPMN 2.0 lanes and resource roles [G].
+    """
     @_builtins.property
     def owner(self) -> _owner_pb2.Owner:
         """Fact `workflow.owner`: non-empty.
@@ -200,15 +222,20 @@ class Workflow(_message.Message):
         handoff_success: Global___HandoffRehearsal | None = ...,
         redesign_status: Global___RedesignStatus.ValueType | None = ...,
         tool_embedding: Global___ToolEmbedding.ValueType | None = ...,
+        usable_event_share: _builtins.float | None = ...,
+        drift_beyond_chance: _builtins.float | None = ...,
+        task_owner_ratio: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_conformance_fitness", b"_conformance_fitness", "_days_since_material_change", b"_days_since_material_change", "_event_log_cases", b"_event_log_cases", "_exception_rate", b"_exception_rate", "_handoff_success", b"_handoff_success", "_model_date", b"_model_date", "_owner", b"_owner", "_redesign_status", b"_redesign_status", "_rework_rate", b"_rework_rate", "_rule_coverage", b"_rule_coverage", "_stable_weeks", b"_stable_weeks", "_tool_embedding", b"_tool_embedding", "_variants_for_80pct", b"_variants_for_80pct", "conformance_fitness", b"conformance_fitness", "days_since_material_change", b"days_since_material_change", "event_log_cases", b"event_log_cases", "exception_rate", b"exception_rate", "handoff_success", b"handoff_success", "model_date", b"model_date", "owner", b"owner", "redesign_status", b"redesign_status", "rework_rate", b"rework_rate", "rule_coverage", b"rule_coverage", "stable_weeks", b"stable_weeks", "tool_embedding", b"tool_embedding", "variants_for_80pct", b"variants_for_80pct"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_conformance_fitness", b"_conformance_fitness", "_days_since_material_change", b"_days_since_material_change", "_drift_beyond_chance", b"_drift_beyond_chance", "_event_log_cases", b"_event_log_cases", "_exception_rate", b"_exception_rate", "_handoff_success", b"_handoff_success", "_model_date", b"_model_date", "_owner", b"_owner", "_redesign_status", b"_redesign_status", "_rework_rate", b"_rework_rate", "_rule_coverage", b"_rule_coverage", "_stable_weeks", b"_stable_weeks", "_task_owner_ratio", b"_task_owner_ratio", "_tool_embedding", b"_tool_embedding", "_usable_event_share", b"_usable_event_share", "_variants_for_80pct", b"_variants_for_80pct", "conformance_fitness", b"conformance_fitness", "days_since_material_change", b"days_since_material_change", "drift_beyond_chance", b"drift_beyond_chance", "event_log_cases", b"event_log_cases", "exception_rate", b"exception_rate", "handoff_success", b"handoff_success", "model_date", b"model_date", "owner", b"owner", "redesign_status", b"redesign_status", "rework_rate", b"rework_rate", "rule_coverage", b"rule_coverage", "stable_weeks", b"stable_weeks", "task_owner_ratio", b"task_owner_ratio", "tool_embedding", b"tool_embedding", "usable_event_share", b"usable_event_share", "variants_for_80pct", b"variants_for_80pct"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_conformance_fitness", b"_conformance_fitness", "_days_since_material_change", b"_days_since_material_change", "_event_log_cases", b"_event_log_cases", "_exception_rate", b"_exception_rate", "_handoff_success", b"_handoff_success", "_model_date", b"_model_date", "_owner", b"_owner", "_redesign_status", b"_redesign_status", "_rework_rate", b"_rework_rate", "_rule_coverage", b"_rule_coverage", "_stable_weeks", b"_stable_weeks", "_tool_embedding", b"_tool_embedding", "_variants_for_80pct", b"_variants_for_80pct", "conformance_fitness", b"conformance_fitness", "days_since_material_change", b"days_since_material_change", "event_log_cases", b"event_log_cases", "exception_rate", b"exception_rate", "handoff_success", b"handoff_success", "id", b"id", "model_date", b"model_date", "owner", b"owner", "redesign_status", b"redesign_status", "rework_rate", b"rework_rate", "rule_coverage", b"rule_coverage", "stable_weeks", b"stable_weeks", "title", b"title", "tool_embedding", b"tool_embedding", "variants_for_80pct", b"variants_for_80pct"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_conformance_fitness", b"_conformance_fitness", "_days_since_material_change", b"_days_since_material_change", "_drift_beyond_chance", b"_drift_beyond_chance", "_event_log_cases", b"_event_log_cases", "_exception_rate", b"_exception_rate", "_handoff_success", b"_handoff_success", "_model_date", b"_model_date", "_owner", b"_owner", "_redesign_status", b"_redesign_status", "_rework_rate", b"_rework_rate", "_rule_coverage", b"_rule_coverage", "_stable_weeks", b"_stable_weeks", "_task_owner_ratio", b"_task_owner_ratio", "_tool_embedding", b"_tool_embedding", "_usable_event_share", b"_usable_event_share", "_variants_for_80pct", b"_variants_for_80pct", "conformance_fitness", b"conformance_fitness", "days_since_material_change", b"days_since_material_change", "drift_beyond_chance", b"drift_beyond_chance", "event_log_cases", b"event_log_cases", "exception_rate", b"exception_rate", "handoff_success", b"handoff_success", "id", b"id", "model_date", b"model_date", "owner", b"owner", "redesign_status", b"redesign_status", "rework_rate", b"rework_rate", "rule_coverage", b"rule_coverage", "stable_weeks", b"stable_weeks", "task_owner_ratio", b"task_owner_ratio", "title", b"title", "tool_embedding", b"tool_embedding", "usable_event_share", b"usable_event_share", "variants_for_80pct", b"variants_for_80pct"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__conformance_fitness: _TypeAlias = _typing.Literal["conformance_fitness"]  # noqa: Y015
     _WhichOneofArgType__conformance_fitness: _TypeAlias = _typing.Literal["_conformance_fitness", b"_conformance_fitness"]  # noqa: Y015
     _WhichOneofReturnType__days_since_material_change: _TypeAlias = _typing.Literal["days_since_material_change"]  # noqa: Y015
     _WhichOneofArgType__days_since_material_change: _TypeAlias = _typing.Literal["_days_since_material_change", b"_days_since_material_change"]  # noqa: Y015
+    _WhichOneofReturnType__drift_beyond_chance: _TypeAlias = _typing.Literal["drift_beyond_chance"]  # noqa: Y015
+    _WhichOneofArgType__drift_beyond_chance: _TypeAlias = _typing.Literal["_drift_beyond_chance", b"_drift_beyond_chance"]  # noqa: Y015
     _WhichOneofReturnType__event_log_cases: _TypeAlias = _typing.Literal["event_log_cases"]  # noqa: Y015
     _WhichOneofArgType__event_log_cases: _TypeAlias = _typing.Literal["_event_log_cases", b"_event_log_cases"]  # noqa: Y015
     _WhichOneofReturnType__exception_rate: _TypeAlias = _typing.Literal["exception_rate"]  # noqa: Y015
@@ -227,14 +254,20 @@ class Workflow(_message.Message):
     _WhichOneofArgType__rule_coverage: _TypeAlias = _typing.Literal["_rule_coverage", b"_rule_coverage"]  # noqa: Y015
     _WhichOneofReturnType__stable_weeks: _TypeAlias = _typing.Literal["stable_weeks"]  # noqa: Y015
     _WhichOneofArgType__stable_weeks: _TypeAlias = _typing.Literal["_stable_weeks", b"_stable_weeks"]  # noqa: Y015
+    _WhichOneofReturnType__task_owner_ratio: _TypeAlias = _typing.Literal["task_owner_ratio"]  # noqa: Y015
+    _WhichOneofArgType__task_owner_ratio: _TypeAlias = _typing.Literal["_task_owner_ratio", b"_task_owner_ratio"]  # noqa: Y015
     _WhichOneofReturnType__tool_embedding: _TypeAlias = _typing.Literal["tool_embedding"]  # noqa: Y015
     _WhichOneofArgType__tool_embedding: _TypeAlias = _typing.Literal["_tool_embedding", b"_tool_embedding"]  # noqa: Y015
+    _WhichOneofReturnType__usable_event_share: _TypeAlias = _typing.Literal["usable_event_share"]  # noqa: Y015
+    _WhichOneofArgType__usable_event_share: _TypeAlias = _typing.Literal["_usable_event_share", b"_usable_event_share"]  # noqa: Y015
     _WhichOneofReturnType__variants_for_80pct: _TypeAlias = _typing.Literal["variants_for_80pct"]  # noqa: Y015
     _WhichOneofArgType__variants_for_80pct: _TypeAlias = _typing.Literal["_variants_for_80pct", b"_variants_for_80pct"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__conformance_fitness) -> _WhichOneofReturnType__conformance_fitness | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__days_since_material_change) -> _WhichOneofReturnType__days_since_material_change | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__drift_beyond_chance) -> _WhichOneofReturnType__drift_beyond_chance | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__event_log_cases) -> _WhichOneofReturnType__event_log_cases | None: ...
     @_typing.overload
@@ -254,7 +287,11 @@ class Workflow(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stable_weeks) -> _WhichOneofReturnType__stable_weeks | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__task_owner_ratio) -> _WhichOneofReturnType__task_owner_ratio | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__tool_embedding) -> _WhichOneofReturnType__tool_embedding | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__usable_event_share) -> _WhichOneofReturnType__usable_event_share | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__variants_for_80pct) -> _WhichOneofReturnType__variants_for_80pct | None: ...
 

@@ -111,6 +111,7 @@ def _facts(model: Model, confirmed: date | None) -> Iterator[Measured]:
     else:
         yield fact("workflow.model_date", "confirmed", Status.NOT_EVALUABLE, "the model has no tasks", 0)
     yield fact("workflow.rule_coverage", "rules", *_rules(model, confirmed), model.decisions)
+    yield fact("workflow.task_owner_ratio", "owners", *_owned(model), model.tasks)
 
 
 def _rules(model: Model, confirmed: date | None) -> tuple[Status, FactValue]:
@@ -134,6 +135,15 @@ def _rules(model: Model, confirmed: date | None) -> tuple[Status, FactValue]:
         reason = f"each of {model.decisions} decisions has its rule; whether it is approved a model does not say"
         return Status.NOT_EVALUABLE, f"{reason}: --confirmed-on"
     return Status.STATED, 1.0
+
+
+def _owned(model: Model) -> tuple[Status, FactValue]:
+    """Returns the share of tasks that lie in a lane or name a performer; a model that names nobody is silent."""
+    if not model.tasks:
+        return Status.NOT_EVALUABLE, "the model has no tasks"
+    if not model.owned:
+        return Status.NOT_STATED, f"none of {model.tasks} tasks lies in a lane or names who performs it"
+    return Status.STATED, model.owned / model.tasks
 
 
 def _notes(model: Model) -> Iterator[str]:

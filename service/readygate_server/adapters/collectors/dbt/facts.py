@@ -33,6 +33,7 @@ def check_facts(results: Results, critical: tuple[str, ...]) -> list[Measured]:
     fault = results.fault or ("" if newest.checks else "no run has a check")
     makers: tuple[tuple[str, Callable[[], _Found]], ...] = (
         ("source.contract_check_pass_rate", lambda: _pass_rate(results)),
+        ("source.executed_check_share", lambda: _executed(results)),
         ("source.completeness", lambda: _completeness(newest, critical)),
         ("source.uniqueness", lambda: _uniqueness(newest)),
         ("source.validity", lambda: _ratio(_asking(newest, Asks.IN_DOMAIN), "of a domain of values")),
@@ -57,9 +58,7 @@ def _pass_rate(results: Results) -> _Found:
 
     What warned or erred did not pass. What was skipped or never ran is no pass and no failure: it is told.
     """
-    newest = results.runs[-1].at
-    first = newest - timedelta(days=WINDOW_DAYS) if newest else None
-    runs = [run for run in results.runs if run is results.runs[-1] or (first and run.at and run.at > first)]
+    runs = _recent(results)
     checks = [check for run in runs for check in run.checks]
     ran = [check for check in checks if check.outcome.ran]
     passed = sum(check.outcome is Outcome.PASSED for check in ran)
@@ -74,6 +73,24 @@ def _pass_rate(results: Results) -> _Found:
     if not ran:
         return _Found(None, f"0 of {len(checks)} checks ran", coverage, parameters=parameters)
     return _Found(passed / len(ran), "", coverage, parameters=parameters)
+
+
+def _recent(results: Results) -> list[Run]:
+    """Returns the newest run, and those of the 30 days before it."""
+    newest = results.runs[-1].at
+    first = newest - timedelta(days=WINDOW_DAYS) if newest else None
+    return [run for run in results.runs if run is results.runs[-1] or (first and run.at and run.at > first)]
+
+
+def _executed(results: Results) -> _Found:
+    """Returns the checks that ran by those that are defined; a tool that tells of no others can not say."""
+    defined = results.defined
+    if not defined:
+        return _Found(None, f"{results.tool} tells of the checks that ran, and not which are declared", stated=False)
+    runs = _recent(results)
+    ran = len({check.id for run in runs for check in run.checks if check.outcome.ran})
+    parameters = (("runs", str(len(runs))), ("window_days", str(WINDOW_DAYS)))
+    return _Found(ran / defined, "", Coverage(defined, 0), parameters=parameters)
 
 
 def _completeness(run: Run, critical: tuple[str, ...]) -> _Found:

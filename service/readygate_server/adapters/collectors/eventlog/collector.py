@@ -89,7 +89,7 @@ class EventLogCollector:
             subject=request.subject,
             artefacts=(artefact,),
             facts=tuple(answers.facts()),
-            notes=tuple(notes_of(log, traces, answers.span)),
+            notes=tuple(notes_of(log, traces, answers.span, answers.drift)),
         )
 
     def _only(self, request: Request) -> Path:

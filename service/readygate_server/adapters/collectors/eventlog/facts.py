@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from readygate_server.adapters.collectors.eventlog import chart
+from readygate_server.adapters.collectors.eventlog.drift import FEWEST, MOST, SEED, SPLITS, drift_of
 from readygate_server.adapters.collectors.eventlog.log import EventLog
 from readygate_server.adapters.collectors.eventlog.times import moment_of
 from readygate_server.adapters.collectors.eventlog.traces import TOLERATED, Traces, covering, quantile, reworked
@@ -21,6 +22,7 @@ COVERED: Final = 80
 COARSE: Final = 5
 """Activities, at most, of a log that may hold states rather than work."""
 _COARSE_REWORK: Final = 0.9
+_DICE: Final = (("cases_at_most", str(MOST)), ("seed", str(SEED)), ("splits", str(SPLITS)))
 _STRAY: Final = 4 * chart.WEEK
 _TAIL: Final = 0.001
 _DIGITS: Final = 6
@@ -51,6 +53,7 @@ class Answers:
         """Takes the log, its cases, and what was said of it."""
         self._log, self._traces, self._asked = log, traces, asked
         self.span = span_of(traces)
+        self.drift = drift_of(traces)
         self._as_of = moment_of(self.span.last) if self.span else None
 
     def facts(self) -> Iterator[Measured]:
@@ -62,6 +65,8 @@ class Answers:
         yield self._fact("workflow.rework_rate", "rework", self._rework())
         yield self._exceptions()
         yield self._stable()
+        yield self._usable()
+        yield self._fact("workflow.drift_beyond_chance", "drift", self._drift(), _DICE)
 
     def _weeks(self) -> int | str:
         if self._unusable():
@@ -136,6 +141,23 @@ class Answers:
         why = (f"{open_cases:,} cases that have not ended: they count for volume, not for cycle time",)
         coverage = Coverage(found.ended, open_cases, why if open_cases else ())
         return self._fact(fact, "xmr", found.stable, told, coverage)._replace(as_of=moment_of(found.until))
+
+    def _usable(self) -> Measured:
+        """Returns the share of events that say what, of which case, and when; also where that is too few for the rest.
+
+        A log without any was read in the wrong columns more often than it is empty of sense.
+        """
+        log = self._log
+        whole = len(log) - self._traces.implausible
+        found = round(whole / log.read, _DIGITS) if len(log) else self._unusable()
+        return self._fact("workflow.usable_event_share", "usable", found, coverage=Coverage(log.read, 0))
+
+    def _drift(self) -> float | str:
+        if refused := self._unusable() or self._undated() or self._shares_nothing():
+            return refused
+        if self.drift is None:
+            return f"{len(self._traces.all):,} cases are too few to hold quarters against each other: {FEWEST}"
+        return round(self.drift.distance - self.drift.at_most_by_chance, _DIGITS)
 
     def _unusable(self) -> str:
         """Returns why the log answers nothing; nothing when it does."""

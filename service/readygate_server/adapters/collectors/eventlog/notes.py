@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from statistics import fmean, median, pstdev
 
-from readygate_server.adapters.collectors.eventlog.drift import SEED, SPLITS, drift_of
+from readygate_server.adapters.collectors.eventlog.drift import SEED, SPLITS, Drift
 from readygate_server.adapters.collectors.eventlog.facts import Span
 from readygate_server.adapters.collectors.eventlog.log import EventLog
 from readygate_server.adapters.collectors.eventlog.times import moment_of
@@ -16,7 +16,7 @@ _FEW_CASES = 200
 """Below it a variant of 1.5 % is missed with a probability of 5 %."""
 
 
-def notes_of(log: EventLog, traces: Traces, span: Span | None) -> Iterator[str]:
+def notes_of(log: EventLog, traces: Traces, span: Span | None, drift: Drift | None) -> Iterator[str]:
     """Yields the notes, most important first."""
     steps = {step for _, step, _ in log.kinds if step}
     yield (
@@ -28,7 +28,7 @@ def notes_of(log: EventLog, traces: Traces, span: Span | None) -> Iterator[str]:
         return
     yield from _variants(traces)
     yield from _times(traces, span)
-    yield from _moved(traces)
+    yield from _moved(drift)
     yield from _people(log)
 
 
@@ -80,8 +80,8 @@ def _times(traces: Traces, span: Span | None) -> Iterator[str]:
     )
 
 
-def _moved(traces: Traces) -> Iterator[str]:
-    if drift := drift_of(traces):
+def _moved(drift: Drift | None) -> Iterator[str]:
+    if drift:
         yield (
             f"what follows what in the first quarter of cases and in the last: Jensen-Shannon distance"
             f" {drift.distance:.3f}; of {SPLITS} random splits (seed {SEED}) {drift.by_chance:.3f} in the median and"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
 
     fact: str
     method: str
-    value: float | str | None = None
+    value: bool | float | str | None = None
     status: Status = Status.STATED
     reason: str = ""
     coverage: Coverage = NONE
@@ -80,6 +80,22 @@ def completeness(table: Table, told: Declared, notes: list[str]) -> Counted:
         return Counted(fact, method, None, Status.NOT_EVALUABLE, reason, coverage, parameters=parameters)
     worst = max(each.missing for each in counts)
     return Counted(fact, method, (table.rows - worst) / table.rows, coverage=coverage, parameters=parameters)
+
+
+def null_policy(critical: Sequence[tuple[str, ...] | None], absent: int, *, flagged: bool) -> Counted:
+    """Returns true when it is declared for each critical column what stands for nothing; else it is not stated."""
+    fact, method, grade = "source.null_policy_declared", "table.null_tokens.v1", Grade.E1
+    if not critical or absent:
+        reason = f"{absent} critical columns are not in the table" if absent else "no column is declared critical"
+        status = Status.NOT_EVALUABLE if absent else Status.NOT_STATED
+        return Counted(fact, method, None, status, reason, grade=grade)
+    silent = sum(tokens is None for tokens in critical)
+    coverage, parameters = Coverage(len(critical), 0), (("declared_by", "options" if flagged else "contract"),)
+    if silent:
+        where = f"{_of(silent, len(critical))} critical columns"
+        reason = f"for {where} it is not declared what stands for nothing: --null-token"
+        return Counted(fact, method, None, Status.NOT_STATED, reason, coverage, grade, parameters)
+    return Counted(fact, method, True, coverage=coverage, grade=grade, parameters=parameters)
 
 
 def _absences(rows: int, counts: list[Absent]) -> Iterator[str]:
@@ -219,6 +235,9 @@ def contract_facts(contract: Contract, table: Table | None) -> Iterator[Counted]
         reason = f"the status of the contract is none of {', '.join(STATUSES)}" if contract.status else "no status"
         yield Counted("source.contract_status", "odcs.status.v1", None, status, reason, grade=grade)
     yield _classified(contract, table)
+    if table is None:
+        critical = [each.null_tokens for each in contract.table.columns if each.critical] if contract.table else []
+        yield null_policy(critical, 0, flagged=False)
 
 
 def _classified(contract: Contract, table: Table | None) -> Counted:
@@ -256,6 +275,8 @@ def measure(
     for place, step in enumerate(steps):
         request.progress("counting", place, 5)
         found.append(step())
+    flagged = bool(request.texts("null-token")) or request.flag("no-null-tokens")
+    found.append(null_policy([each.tokens for each in told.critical], told.critical_absent, flagged=flagged))
     request.progress("counting", 5, 5)
     return found
 
