@@ -10,14 +10,13 @@ from typing import Any
 
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.inputs import Located, reader_for
-from readygate_server.cli.judges import Judge, LocalJudge, Wanted
+from readygate_server.cli.judges import Judge, Wanted, judge_for
 from readygate_server.cli.options import (
     add_evidence,
     add_foundations,
     add_rules,
     add_ruleset,
     faults_text,
-    open_gate,
     plain_text,
 )
 from readygate_server.cli.outputs import add_outputs, outputs_of, write_outputs
@@ -55,18 +54,10 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     outputs = outputs_of(options)
-    with _judge_for(options) as judge:
+    with judge_for(options) as judge:
         results = list(_judge_all(judge, reader_for(options, options.files), options.files, wanted))
         unwritten = write_outputs(options, outputs, results, judge.rules)
     return worst([*(result.code for result in results), *unwritten])
-
-
-def _judge_for(options: argparse.Namespace) -> Judge:
-    if not options.server:
-        return LocalJudge(open_gate(options.rules))
-    from readygate_server.cli.remote_judge import RemoteJudge  # late: who judges here needs no network
-
-    return RemoteJudge(options.server)
 
 
 def _judge_all(judge: Judge, read: Callable[[str], Located], files: Sequence[str], wanted: Wanted) -> Iterator[Result]:

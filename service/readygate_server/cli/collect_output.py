@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from readygate_server.adapters.collectors.foundation import MARK, foundation_text
 from readygate_server.cli.exits import CommandError
+from readygate_server.cli.written import write_whole
 from readygate_server.domain.collected import Collected, Status
 
 _WORDS = {
@@ -42,23 +40,7 @@ def check_output(output: str) -> None:
 def write_foundation(found: Sequence[Collected], output: str) -> None:
     """Writes the file as a whole or not at all."""
     text = foundation_text(found, collected_at=datetime.now(UTC).replace(microsecond=0))
-    if output == "-":
-        sys.stdout.write(text)
-        return
-    path = Path(output)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
-        raise CommandError(f"{output}: {error.strerror}") from None
+    write_whole(output, text.encode())
 
 
 def say_found(found: Collected, output: str = "-", *, details: bool = True) -> None:
@@ -75,9 +57,3 @@ def say_found(found: Collected, output: str = "-", *, details: bool = True) -> N
     lines += [f"  {fact.fact}: {_WORDS[fact.status]}: {fact.reason}" for fact in silent]
     lines += [f"  note: {note}" for note in found.notes]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from readygate_server.cli.decided import add_decided, check_decided
 from readygate_server.cli.exits import CommandError, Exit, worst
-from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.options import faults_text
 from readygate_server.cli.what_if import add_what_if, overrides_of
 from readygate_server.domain.faults import FaultsError
 
@@ -38,21 +39,8 @@ def add_to(commands: Any) -> None:
         epilog=_EPILOG,
     )
     parser.add_argument("format", choices=FORMATS, metavar="FORMAT", help=f"one of {', '.join(FORMATS)}")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="proposal, or - for standard input")
-    parser.add_argument("-o", "--output", default="-", metavar="OUT", help="file to write (default: standard output)")
-    add_evidence(parser)
-    add_foundations(parser)
-    add_ruleset(parser)
+    add_decided(parser)
     add_what_if(parser)
-    add_rules(parser)
-    parser.add_argument("--server", metavar="HOST:PORT", help="ask this server instead of judging here")
-    parser.add_argument(
-        "--decision",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="take a decision that the server has recorded, instead of FILE; can be repeated",
-    )
     parser.add_argument(
         "--split",
         type=_count,
@@ -83,41 +71,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.decision and not options.server:
-        raise CommandError("--decision names a decision of a server; say which with --server HOST:PORT")
-    if options.decision and (options.files or _judging(options)):
-        raise CommandError("--decision takes what was recorded; leave out FILE and how to judge it")
-    if not options.decision and not options.files:
-        raise CommandError("name a proposal, or a recorded decision with --server and --decision")
-    if options.server and options.rules:
-        raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
+    check_decided(options)
     if options.split and (options.format != "jira" or options.output == "-"):
         raise CommandError("--split is for files that Jira imports: readygate export jira ... --split N -o FILE")
-
-
-def _judging(options: argparse.Namespace) -> bool:
-    """True when anything is said about how to judge."""
-    names = ("evidence", "foundations", "set", "rules", "ruleset", "gate", "as_of")
-    return any(getattr(options, name) for name in names)
 
 
 def _judged(options: argparse.Namespace) -> list[Judged]:
     """Judges every file; any that can not be judged ends the command, after all have been looked at."""
     from readygate_server.cli.inputs import reader_for
-    from readygate_server.cli.judges import LocalJudge, Wanted
+    from readygate_server.cli.judges import Wanted, judge_for
 
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     read = reader_for(options, options.files)
-    judge: Judge
-    if options.server:
-        from readygate_server.cli.remote_judge import RemoteJudge  # late: who judges here needs no network
-
-        judge = RemoteJudge(options.server)
-    else:
-        judge = LocalJudge(open_gate(options.rules))
     judged: list[Judged] = []
     problems: list[CommandError] = []
-    with judge:
+    with judge_for(options) as judge:
         for file in options.files:
             try:
                 judged.append(_judge(judge, read, file, wanted))

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from readygate_server.cli.decided import add_decided, check_decided
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
-from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.options import faults_text
 from readygate_server.domain.faults import FaultsError
 
 if TYPE_CHECKING:
@@ -48,20 +49,7 @@ def add_to(commands: Any) -> None:
         ),
         epilog=_EPILOG,
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="proposal, or - for standard input")
-    parser.add_argument("-o", "--output", default="-", metavar="OUT", help="file to write (default: standard output)")
-    add_evidence(parser)
-    add_foundations(parser)
-    add_ruleset(parser)
-    add_rules(parser)
-    parser.add_argument("--server", metavar="HOST:PORT", help="ask this server instead of judging here")
-    parser.add_argument(
-        "--decision",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="take a decision that the server has recorded, instead of FILE; can be repeated",
-    )
+    add_decided(parser)
     parser.set_defaults(run=run)
 
 
@@ -70,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from readygate_server.cli.written import write_whole
     from readygate_server.web.report.file import report_file
 
-    _check(options)
+    check_decided(options)
     shown = list(_recorded(options) if options.decision else _judged(options))
     problems = [each.problem for each in shown if each.problem]
     for problem in problems:
@@ -82,37 +70,14 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _check(options: argparse.Namespace) -> None:
-    if options.decision and not options.server:
-        raise CommandError("--decision names a decision of a server; say which with --server HOST:PORT")
-    if options.decision and (options.files or _says_how(options)):
-        raise CommandError("--decision takes what was recorded; leave out FILE and how to judge it")
-    if not options.decision and not options.files:
-        raise CommandError("name a proposal, or a recorded decision with --server and --decision")
-    if options.server and options.rules:
-        raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
-
-
-def _says_how(options: argparse.Namespace) -> bool:
-    names = ("evidence", "foundations", "rules", "ruleset", "gate", "as_of")
-    return any(getattr(options, name) for name in names)
-
-
 def _judged(options: argparse.Namespace) -> Iterator[Shown]:
     """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
     from readygate_server.cli.inputs import reader_for
-    from readygate_server.cli.judges import LocalJudge, Wanted
+    from readygate_server.cli.judges import Wanted, judge_for
 
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", {})
     read = reader_for(options, options.files)
-    judge: Judge
-    if options.server:
-        from readygate_server.cli.remote_judge import RemoteJudge  # late: who judges here needs no network
-
-        judge = RemoteJudge(options.server)
-    else:
-        judge = LocalJudge(open_gate(options.rules))
-    with judge:
+    with judge_for(options) as judge:
         for number, file in enumerate(options.files, 1):
             shown = _judge(judge, read, file, wanted, f"d{number}")
             yield shown
