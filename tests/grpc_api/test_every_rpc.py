@@ -137,7 +137,8 @@ async def test_server_info_says_what_can_be_asked(served: Running) -> None:
 
     assert info.engine_version
     assert (info.limits.max_request_bytes, info.limits.max_batch_items) == (1 << 20, 100)
-    assert {each.name for each in info.rulesets} == {"operational-readiness", "operational-readiness-full"}
+    names = {"operational-readiness", "operational-readiness-full", "operational-readiness-measured"}
+    assert {each.name for each in info.rulesets} == names
     assert all(each.digest.startswith("sha256:") for each in info.rulesets)
     assert info.default_ruleset == "operational-readiness"
 
