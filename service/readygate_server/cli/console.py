@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from collections.abc import Mapping
 from typing import IO, TextIO, cast
 
 from rich.console import Console
@@ -36,8 +37,8 @@ class _Trimmed(io.TextIOBase):
 def console() -> Console:
     """Returns the console on standard output; `NO_COLOR` and `COLUMNS` are respected."""
     if sys.stdout.isatty():
-        return Console(highlight=False, emoji=False, markup=False)
-    width = None if "COLUMNS" in os.environ else PIPED_WIDTH
+        return Console(highlight=False, emoji=False, markup=False, _environ=_variables())
+    width = None if "COLUMNS" in _variables() else PIPED_WIDTH
     return plain_console(sys.stdout, width=width)
 
 
@@ -50,4 +51,13 @@ def plain_console(file: TextIO, *, width: int | None = PIPED_WIDTH) -> Console:
         highlight=False,
         emoji=False,
         markup=False,
+        _environ=_variables(),
     )
+
+
+def _variables() -> Mapping[str, str]:
+    """Returns the environment without a width that is none, such as the 0 of some terminals: nothing would show."""
+    wide = os.environ.get("COLUMNS", "")
+    if wide.isascii() and wide.isdigit() and int(wide) > 0:
+        return os.environ
+    return {name: value for name, value in os.environ.items() if name != "COLUMNS"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -13,6 +14,7 @@ from readygate_server.cli import commands, environment
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.lean import end_lean, start_lean
 from readygate_server.cli.options import SERVER
+from readygate_server.cli.streams import READER_LEFT, leave_reader, open_closed
 from readygate_server.cli.ways_out import mistyped
 from readygate_server.domain.errors import InvalidInputError
 
@@ -83,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words, _again(arguments))
     # The process is there for this command alone.
     start_lean()
+    open_closed()
     try:
         return _run(words, _again(arguments))
     finally:
@@ -104,11 +107,14 @@ def _run(words: Sequence[str], command_line: Sequence[str]) -> int:
         sys.stderr.write(f"readygate: {error}\n")
         return int(Exit.BAD_INPUT)
     except BrokenPipeError:
-        # The reader went away, as `head` does; there is nobody left to tell.
-        sys.stderr.close()
-        return int(Exit.GO)
+        # The reader went away, as `head` does. What was said so far is no verdict, so that 0 would be a lie.
+        leave_reader()
+        return READER_LEFT
     except KeyboardInterrupt:
         return 130
+    except Exception:  # noqa: BLE001 -- a fault of ours, which Python would end with the code of a no-go
+        traceback.print_exc()
+        return int(Exit.SERVICE_FAILED)
     return int(code)
 
 

@@ -13,8 +13,9 @@ from readygate.v1.ruleset_pb2 import Rule, RulesetRef
 from readygate_server import ENGINE_VERSION
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.results import Result, json_text, verdicts_text
+from readygate_server.cli.streams import leave_reader
 from readygate_server.cli.ways_out import unwritable
-from readygate_server.cli.written import write_whole
+from readygate_server.cli.written import STANDARD_OUTPUT, write_whole
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
 STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
@@ -90,10 +91,12 @@ def write_outputs(
 def _attempt(file: str, results: Sequence[Result], write: Callable[[], None]) -> list[Exit]:
     try:
         write()
-    except BrokenPipeError:
-        raise
     except (CommandError, OSError) as error:
-        said = str(error) if isinstance(error, CommandError) else unwritable(file, error)
+        if isinstance(error, BrokenPipeError) and file in _STANDARD_OUTPUT:
+            leave_reader()  # who reads no further, as `head`, knows the exit code all the same
+            return []
+        shown = STANDARD_OUTPUT if file in _STANDARD_OUTPUT else file
+        said = str(error) if isinstance(error, CommandError) else unwritable(shown, error)
         sys.stderr.write(f"readygate: not written: {said}; {verdicts_text(results)}\n")
         return [Exit.BAD_INPUT]
     return []

@@ -7,9 +7,13 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from readygate_server.cli.exits import CommandError
+from readygate_server.cli.streams import leave_reader
 from readygate_server.cli.ways_out import unwritable
+
+STANDARD_OUTPUT: Final = "standard output"
 
 
 def write_whole(output: str, data: bytes) -> None:
@@ -19,8 +23,7 @@ def write_whole(output: str, data: bytes) -> None:
       CommandError: when it can not be written; what was there stays.
     """
     if output == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _write_out(data)
         return
     path = Path(output)
     try:
@@ -60,6 +63,17 @@ def refuse_terminal(output: str, what: str) -> None:
     """Raises CommandError when bytes would go to a terminal."""
     if output == "-" and sys.stdout.isatty():
         raise CommandError(f"{what} is no text for a terminal; name a file with -o")
+
+
+def _write_out(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        leave_reader()
+        raise CommandError(unwritable(STANDARD_OUTPUT, error)) from None
 
 
 def _umask() -> int:
