@@ -129,6 +129,14 @@ def test_the_report_is_put_on_the_pull_request(workspace: Path) -> None:
         assert (refused.code, "::warning title=readygate::the report could not" in refused.log) == (2, True)
 
 
+def test_a_checkout_runs_no_code_of_its_own(workspace: Path) -> None:
+    """A module in the checkout under the name of Python's own is not run when the action makes its environment."""
+    (workspace / "venv.py").write_text("open('ran', 'w')\n", encoding="utf-8")
+    # The version is refused after the environment was made and before anything is fetched.
+    ran = act(workspace, files="proposals/unknown.yaml", version="none")
+    assert (ran.code, "version is no version" in ran.log, (workspace / "ran").exists()) == (3, True, False)
+
+
 @pytest.mark.skipif(not os.environ.get(INSTALLS), reason=f"installs packages for half a minute; {INSTALLS} asks for it")
 def test_the_action_installs_itself(workspace: Path) -> None:
     """Without a version the action installs what it is itself, and judges with that."""

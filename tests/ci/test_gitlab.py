@@ -89,6 +89,14 @@ def test_inputs_are_data_and_never_run(checkout: Path) -> None:
     assert not list(checkout.rglob("ran"))
 
 
+def test_a_checkout_runs_no_code_of_its_own(checkout: Path) -> None:
+    """Modules that lie in the checkout under the names of Python's own are not imported."""
+    for name in ("glob", "subprocess", "readygate_server"):
+        (checkout / f"{name}.py").write_text("open('ran', 'w')\n", encoding="utf-8")
+    done = run(job_of(files="proposals/**/*.yaml", package="", as_of="2026-11-01"), checkout)
+    assert (done.returncode, list(checkout.rglob("ran"))) == (1, []), done.stderr
+
+
 def test_the_report_is_put_on_the_merge_request(checkout: Path) -> None:
     """With `comment` the report is added once, changed by the next run, and its failure fails no job."""
     with forge() as server:

@@ -7,7 +7,7 @@ if [ "$INPUT_VERSION" = installed ]; then
   command="$(command -v readygate)" || { echo "::error title=readygate::the runner has no readygate"; exit 4; }
 else
   venv="${RUNNER_TEMP:?}/readygate"
-  python3 -m venv "$venv"
+  python3 -I -m venv "$venv" # -I: what the checkout calls venv.py is not run
   if [ -n "$INPUT_VERSION" ]; then
     [[ "$INPUT_VERSION" =~ ^[0-9][0-9a-z.+-]*$ ]] || { echo "::error title=readygate::version is no version"; exit 3; }
     "$venv/bin/pip" install --quiet --disable-pip-version-check "readygate[server]==$INPUT_VERSION"
