@@ -139,6 +139,8 @@ def _print(finds: Sequence[Find], problems: Sequence[str], *, by_proposal: bool)
 def _way(find: Find, *, by_proposal: bool, as_command: bool = False) -> str:
     """Returns the words of the command line that make it certain, with gaps where something has to be told."""
     seen = find.sighting
+    if not find.fits:
+        return f"nothing: {shlex.quote(seen.path)} is for readygate collect {seen.collector}, once the proposal has it"
     asset = find.asset or find.likely or "…"
     if not as_command and not seen.needs and (by_proposal or seen.confidence == "high"):
         return f"--map {shlex.quote(seen.path)}={asset}"

@@ -157,6 +157,16 @@ def test_auto_collects_what_is_certain_and_says_the_rest(shop: Path) -> None:
     assert "Jane Roe" not in ran.err + (shop / "found.yaml").read_text()
 
 
+def test_auto_proposes_no_asset_of_another_kind(shop: Path) -> None:
+    """Of what is about a kind of asset that the proposal has none of, it says what it is and who reads it."""
+    (shop / "proposal.yaml").write_text("id: returns\napis: [{id: orders}]\n")
+    ran = readygate("collect", "auto", ".", "--proposal", "proposal.yaml", "-o", "found.yaml", cwd=shop)
+
+    assert "is about a data source, and the proposal names none" in " ".join(ran.err.split())
+    assert "  nothing: dbt/target/manifest.json is for readygate collect dbt, once the proposal has it\n" in ran.err
+    assert "--map dbt" not in ran.err
+
+
 def test_auto_goes_on_after_a_file_that_can_not_be_read(shop: Path) -> None:
     """Without a proposal each file is its own asset; one at fault ends the command with 3 and keeps no other out."""
     ran = readygate("collect", "auto", ".", cwd=shop)

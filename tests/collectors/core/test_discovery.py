@@ -39,8 +39,14 @@ def test_without_a_proposal_a_file_is_its_own_asset() -> None:
         ({}, "orders-api", ()),
         ({"id": "payments", "title": "Billing"}, "billing", ()),
         ({"scopes": ("source",), "id": "customers"}, "crm", ()),
-        ({"id": "payments"}, "", ("which asset?",)),
-        ({"scopes": ("workflow",)}, "", ("the proposal names nothing that it could be about",)),
+        ({"id": "payments"}, "", ("which asset? orders-api, billing",)),
+        ({"id": "crm"}, "", ("which asset? orders-api, billing; the data source crm has its name",)),
+        ({"scopes": ("workflow",), "id": "x"}, "", ("is about a workflow, and the proposal names none",)),
+        (
+            {"scopes": ("workflow",)},
+            "",
+            ("is about a workflow, and the proposal names none; the API orders-api has its name",),
+        ),
         ({"confidence": "low"}, "orders-api", ("only looks like it",)),
         ({"needs": ("key", "case")}, "orders-api", ("needs --key, --case",)),
         ({"scopes": ("source", "api")}, "orders-api", ()),
@@ -56,10 +62,14 @@ def test_the_assets_of_a_proposal_are_matched_by_id_and_title(
 
 
 def test_a_likely_asset_is_proposed_and_never_taken() -> None:
-    """A near name, or the only asset of the kind, is said to be likely."""
+    """A near name, or the only asset of the kind, is said to be likely, but not where another kind has the name."""
     assert find(ORDERS._replace(id="order_api"), ASSETS).likely == "orders-api"
     only = find(ORDERS._replace(scopes=("source",), id="x", title=""), ASSETS)
     assert (only.asset, only.likely) == ("", "crm")
+    assert find(ORDERS._replace(scopes=("source",), id="billing", title=""), ASSETS).likely == ""
+    assert find(ORDERS._replace(id="billing-2026-10-28"), ASSETS).likely == "billing"
+    assert find(ORDERS._replace(id="building"), ASSETS).likely == "billing"
+    assert find(ORDERS._replace(id="evidence"), [Asset(Scope.API, "devices"), Asset(Scope.API, "x")]).likely == ""
     misspelt = find(ORDERS, ASSETS, asset="biling")
     assert (misspelt.asset, misspelt.likely, misspelt.told) == ("", "billing", ("the proposal has no 'biling' for it",))
 

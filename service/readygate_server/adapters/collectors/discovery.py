@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from readygate_server.adapters.collectors.frames import Sighting
@@ -12,6 +13,16 @@ from readygate_server.adapters.proposals.limits import LONGEST_ID
 from readygate_server.domain.faults import suggest
 from readygate_server.domain.vocabulary import Scope
 
+_ALIKE: Final = 0.8
+"""Likeness from which a name is proposed: `order-api` for `orders-api`, but not `evidence` for `devices`."""
+_KINDS: Final = {
+    Scope.SOURCE: "data source",
+    Scope.API: "API",
+    Scope.WORKFLOW: "workflow",
+    Scope.DEPLOYMENT: "deployment",
+}
+_MOST_NAMED: Final = 5
+_NOT_OF_NAMES: Final = re.compile(r"[._-]")
 _NOT_OF_IDS: Final = re.compile(r"[^a-z0-9._]+")
 
 
@@ -34,6 +45,8 @@ class Find(NamedTuple):
     """What has to be told before it is collected, in words; empty when it is certain."""
     likely: str = ""
     """Asset to propose where there is no telling."""
+    fits: bool = True
+    """False when the proposal names no asset of a kind that the collector speaks of."""
 
     @property
     def is_certain(self) -> bool:
@@ -81,7 +94,11 @@ def _find(sighting: Sighting, assets: Sequence[Asset] | None, told: str) -> Find
     found = _match(sighting, fitting, told)
     if found is not None:
         return Find(sighting, found.scope, found.id, tuple(asked))
+    if not fitting:
+        return Find(sighting, scope, "", (*asked, _foreign(sighting, assets)), fits=False)
     question, likely = _question(sighting, fitting, told)
+    if not told and (namesake := _namesake(sighting, assets)):
+        question, likely = f"{question}{namesake}", ""
     return Find(sighting, scope, "", (*asked, question), likely)
 
 
@@ -99,13 +116,34 @@ def _match(sighting: Sighting, assets: Iterable[Asset], told: str) -> Asset | No
     return titled[0] if len(titled) == 1 else None
 
 
+def _foreign(sighting: Sighting, assets: Sequence[Asset]) -> str:
+    """Returns that the proposal has no asset of the kind, whatever else has the name."""
+    kinds = " or ".join(_KINDS[Scope(scope)] for scope in sighting.scopes)
+    return f"is about a {kinds}, and the proposal names none{_namesake(sighting, assets)}"
+
+
+def _namesake(sighting: Sighting, assets: Iterable[Asset]) -> str:
+    """Returns, in words, which asset has the name of a file; asked where none of a kind that fits has it."""
+    found = _match(sighting, assets, "")
+    return f"; the {_KINDS[found.scope]} {found.id} has its name" if found else ""
+
+
 def _question(sighting: Sighting, fitting: Sequence[Asset], told: str) -> tuple[str, str]:
     """Returns what has to be told about the asset, and the one that is likely."""
     ids = [asset.id for asset in fitting]
-    likely = suggest(told or id_of(sighting.id), ids) or (ids[0] if len(ids) == 1 else "")
+    only = ids[0] if len(ids) == 1 else ""
     if told:
-        return f"the proposal has no {told!r} for it", likely
-    return ("which asset?" if ids else "the proposal names nothing that it could be about"), likely
+        return f"the proposal has no {told!r} for it", suggest(told, ids) or only
+    likely = _near(id_of(sighting.id), ids) or only
+    return (f"which asset? {', '.join(ids[:_MOST_NAMED])}{' …' if len(ids) > _MOST_NAMED else ''}"), likely
+
+
+def _near(name: str, ids: Iterable[str]) -> str:
+    """Returns the one id that a name begins with, such as with a day after it, or else one that is a slip away."""
+    words = _NOT_OF_NAMES.split(name)
+    known = {each: _NOT_OF_NAMES.split(each) for each in ids}
+    begun = [each for each, parts in known.items() if words[: len(parts)] == parts]
+    return begun[0] if len(begun) == 1 else next(iter(get_close_matches(name, known, n=1, cutoff=_ALIKE)), "")
 
 
 def _unambiguous(finds: Sequence[Find], told: Mapping[str, str]) -> list[Find]:
