@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from readygate_server.cli.decided import judge_for
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.inputs import Located, reader_for
-from readygate_server.cli.judges import Judge, Wanted, judge_for
+from readygate_server.cli.judges import Judge, Wanted
 from readygate_server.cli.options import (
     add_evidence,
     add_foundations,

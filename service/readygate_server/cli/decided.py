@@ -1,12 +1,15 @@
-"""Options of commands about decisions: those that are made of proposals now, or those that a server has recorded."""
+"""Commands about decisions: which are meant, those made of proposals now or those on record, and who judges."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from readygate_server.cli.exits import CommandError
-from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset
+from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, open_gate
+
+if TYPE_CHECKING:
+    from readygate_server.cli.judges import Judge
 
 _HOW: Final = ("evidence", "foundations", "set", "rules", "ruleset", "gate", "as_of")
 
@@ -39,3 +42,15 @@ def check_decided(options: argparse.Namespace) -> None:
         raise CommandError("name a proposal, or a recorded decision with --server and --decision")
     if options.server and options.rules:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
+
+
+def judge_for(options: argparse.Namespace) -> Judge:
+    """Returns who judges: the server that the options name, or this process by the rules that they name."""
+    # Late, both: each command needs one of them, and what only tells of decisions needs none.
+    if options.server:
+        from readygate_server.cli.remote_judge import RemoteJudge
+
+        return RemoteJudge(options.server)
+    from readygate_server.cli.judges import LocalJudge
+
+    return LocalJudge(open_gate(options.rules))

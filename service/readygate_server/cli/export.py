@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from readygate_server.cli.decided import add_decided, check_decided
+from readygate_server.cli.decided import add_decided, check_decided, judge_for
 from readygate_server.cli.exits import CommandError, Exit, worst
 from readygate_server.cli.options import faults_text
 from readygate_server.cli.what_if import add_what_if, overrides_of
@@ -79,7 +79,7 @@ def _check(options: argparse.Namespace) -> None:
 def _judged(options: argparse.Namespace) -> list[Judged]:
     """Judges every file; any that can not be judged ends the command, after all have been looked at."""
     from readygate_server.cli.inputs import reader_for
-    from readygate_server.cli.judges import Wanted, judge_for
+    from readygate_server.cli.judges import Wanted
 
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     read = reader_for(options, options.files)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +13,6 @@ from readygate.v1.ruleset_pb2 import Rule, RulesetRef
 from readygate_server.adapters.proposals.values import FactProblemError
 from readygate_server.bootstrap import LocalGate
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.options import open_gate
 from readygate_server.domain import errors
 from readygate_server.domain.facts import FactRef, FactValue
 
@@ -84,12 +82,3 @@ class LocalJudge:
     def rules(self, ruleset: RulesetRef) -> Mapping[str, Rule]:
         """Returns the rules of a ruleset that judged, by id."""
         return {rule.id: rule for rule in self._gate.ruleset(ruleset.digest).rules}
-
-
-def judge_for(options: argparse.Namespace) -> Judge:
-    """Returns who judges: the server that the options name, or this process by the rules that they name."""
-    if not options.server:
-        return LocalJudge(open_gate(options.rules))
-    from readygate_server.cli.remote_judge import RemoteJudge  # late: who judges here needs no network
-
-    return RemoteJudge(options.server)

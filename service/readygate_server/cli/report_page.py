@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from readygate_server.cli.decided import add_decided, check_decided
+from readygate_server.cli.decided import add_decided, check_decided, judge_for
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
 from readygate_server.cli.options import faults_text
 from readygate_server.domain.faults import FaultsError
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _judged(options: argparse.Namespace) -> Iterator[Shown]:
     """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
     from readygate_server.cli.inputs import reader_for
-    from readygate_server.cli.judges import Wanted, judge_for
+    from readygate_server.cli.judges import Wanted
 
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", {})
     read = reader_for(options, options.files)
