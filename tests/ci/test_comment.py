@@ -118,6 +118,23 @@ def test_what_can_not_be_written_ends_with_4_and_its_reason() -> None:
         assert server.changes == []
 
 
+def test_variables_that_are_none_are_named_and_no_token_is_shown(tmp_path: Path) -> None:
+    """An address or an event that is none ends with 4; of a token only the line end is left out, and it is not shown."""
+    event = tmp_path / "event.json"
+    with forge() as server:
+        for text in ("{bad", "[]", '{"pull_request": 5}'):
+            event.write_text(text, encoding="utf-8")
+            ran = comment(TEXT, github(server) | {"GITHUB_EVENT_PATH": str(event)})
+            assert (ran.code, "this is no event of GitHub" in ran.err, "Traceback" in ran.err) == (4, True, False)
+        ran = comment(TEXT, github(server) | {"GITHUB_API_URL": "http://["})
+        assert (ran.code, "expected an https address" in ran.err) == (4, True)
+        for variables in (github(server) | {"GITHUB_TOKEN": "sec\nret"}, gitlab(server) | {"GITLAB_TOKEN": "sec\nret"}):
+            ran = comment(TEXT, variables)
+            assert (ran.code, "no token has" in ran.err, "ret\n" in ran.err or "sec" in ran.err) == (4, True, False)
+        assert server.changes == []
+        assert comment(TEXT, gitlab(server) | {"GITLAB_TOKEN": "secret\n"}).out == "comment added\n"
+
+
 def test_the_number_of_the_pull_request_comes_from_the_event(tmp_path: Path) -> None:
     """The event that started the job says which pull request it is about, whatever the reference is called."""
     event = tmp_path / "event.json"

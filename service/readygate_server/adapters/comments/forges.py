@@ -83,7 +83,7 @@ class GitHub:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Reads the variables that a runner sets, and GITHUB_TOKEN."""
-        token = _needed(environment, "GITHUB_TOKEN")
+        token = _token(environment, "GITHUB_TOKEN")
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         self._api = Api(environment.get("GITHUB_API_URL") or "https://api.github.com", headers)
         self._repository = f"/repos/{quote(_needed(environment, 'GITHUB_REPOSITORY'))}"
@@ -120,7 +120,7 @@ class GitLab:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Reads the variables that a runner sets, and GITLAB_TOKEN: the token of a job may not comment."""
-        self._api = Api(_needed(environment, "CI_API_V4_URL"), {"PRIVATE-TOKEN": _needed(environment, "GITLAB_TOKEN")})
+        self._api = Api(_needed(environment, "CI_API_V4_URL"), {"PRIVATE-TOKEN": _token(environment, "GITLAB_TOKEN")})
         project = quote(_needed(environment, "CI_PROJECT_ID"), safe="")
         change = _needed(environment, "CI_MERGE_REQUEST_IID", "this is no pipeline of a merge request")
         self._notes = f"/projects/{project}/merge_requests/{quote(change, safe='')}/notes"
@@ -156,11 +156,23 @@ def _needed(environment: Mapping[str, str], name: str, why: str = "") -> str:
     return found
 
 
+def _token(environment: Mapping[str, str], name: str) -> str:
+    """Returns a token without the line end that files have; what else can not stand in a header is never repeated."""
+    token = _needed(environment, name).strip()
+    if not (token.isascii() and token.isprintable()):
+        raise ForgeError(f"{name} has characters that no token has")
+    return token
+
+
 def _pull_request(environment: Mapping[str, str]) -> int:
     """Returns the number of the pull request, from the event or else the reference."""
     if (event := environment.get("GITHUB_EVENT_PATH", "")) and Path(event).is_file():
-        found = json.loads(Path(event).read_text(encoding="utf-8"))
-        if isinstance(number := (found.get("pull_request") or {}).get("number"), int):
+        try:
+            found = json.loads(Path(event).read_text(encoding="utf-8"))
+            number = (found.get("pull_request") or {}).get("number")
+        except (OSError, ValueError, AttributeError):
+            raise ForgeError(f"{event}: this is no event of GitHub") from None
+        if isinstance(number, int):
             return number
     if match := _PULL.match(environment.get("GITHUB_REF", "")):
         return int(match[1])

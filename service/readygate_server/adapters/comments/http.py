@@ -37,7 +37,10 @@ class Api:
         Raises:
           ForgeError: when a token would go over the network in the clear.
         """
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise ForgeError(f"{address}: {error}, expected an https address") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ForgeError(f"{address}: got {parts.scheme or 'no scheme'}, expected an https address")
         self._address = address.rstrip("/")
