@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.json_format import Parse
 
 from readygate.v1.gate_service_pb2 import BatchEvaluateResponse, EvaluateResponse
-from tests.cli.command import AS_OF, EXAMPLE, Ran, readygate
+from tests.cli.command import AS_OF, EXAMPLE, Ran, called, readygate
 from tests.cli.serving import served
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
@@ -18,14 +18,14 @@ FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown")
 
 def check(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Ran:
     """Checks the example in a folder, so that files are written there."""
-    return readygate("check", EXAMPLE, *AS_OF, *arguments, cwd=folder, env=env)
+    return called("check", EXAMPLE, *AS_OF, *arguments, cwd=folder, env=env)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
     """Returns a folder with every format in a file, and what the command that wrote them said."""
     folder = tmp_path_factory.mktemp("formats")
-    return folder, check(folder, *(f"--format={name}=out.{name}" for name in FORMATS))
+    return folder, readygate("check", EXAMPLE, *AS_OF, *(f"--format={name}=out.{name}" for name in FORMATS), cwd=folder)
 
 
 def test_several_formats_go_to_files(written: tuple[Path, Ran]) -> None:
@@ -84,7 +84,7 @@ def test_an_older_file_can_not_be_taken_for_the_verdict_of_a_bad_proposal(tmp_pa
     (tmp_path / "bad.yaml").write_text("id: [\n", encoding="utf-8")
     for name in FORMATS:
         (tmp_path / f"out.{name}").write_text("GO", encoding="utf-8")
-    ran = readygate("check", "bad.yaml", *(f"--format={name}=out.{name}" for name in FORMATS), cwd=tmp_path)
+    ran = called("check", "bad.yaml", *(f"--format={name}=out.{name}" for name in FORMATS), cwd=tmp_path)
     assert ran.code == 3
     texts = {name: (tmp_path / f"out.{name}").read_text(encoding="utf-8") for name in FORMATS}
     assert "GO" not in "".join(texts.values())
@@ -125,9 +125,9 @@ def test_paths_are_from_the_root_of_the_checkout(tmp_path: Path) -> None:
     (tmp_path / "work/unknown.yaml").write_text("id: unknown\n", encoding="utf-8")
     for variable in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
         env = {"GITHUB_WORKSPACE": "", "CI_PROJECT_DIR": "", variable: str(tmp_path)}
-        ran = readygate("check", "unknown.yaml", "--format=gitlab", cwd=tmp_path / "work", env=env)
+        ran = called("check", "unknown.yaml", "--format=gitlab", cwd=tmp_path / "work", env=env)
         assert {each["location"]["path"] for each in json.loads(ran.out)} == {"work/unknown.yaml"}
-    piped = readygate("check", "-", "--format=gitlab", stdin="id: unknown\n")
+    piped = called("check", "-", "--format=gitlab", stdin="id: unknown\n")
     assert {each["location"]["path"] for each in json.loads(piped.out)} == {"stdin"}
 
 
@@ -135,7 +135,8 @@ def test_a_pipe_and_a_link_are_written_into(tmp_path: Path) -> None:
     """What is no plain file is written into, and the file behind a link is replaced, not the link."""
     (tmp_path / "real.json").touch()
     (tmp_path / "link.json").symlink_to("real.json")
-    ran = check(tmp_path, "--format=json=link.json", "--format=gitlab=/dev/stderr", "--format=text")
+    outputs = ("--format=json=link.json", "--format=gitlab=/dev/stderr", "--format=text")
+    ran = readygate("check", EXAMPLE, *AS_OF, *outputs, cwd=tmp_path)
     assert (ran.code, (tmp_path / "link.json").is_symlink(), (tmp_path / "real.json").stat().st_size > 0) == (
         1,
         True,
@@ -146,6 +147,6 @@ def test_a_pipe_and_a_link_are_written_into(tmp_path: Path) -> None:
 
 def test_findings_point_into_the_file_that_says_it() -> None:
     """What a proposal references from a file of its own is pointed at there."""
-    ran = readygate("check", "order-answers.yaml", *AS_OF, "--format=gitlab", cwd=EXAMPLE.parent / "split")
+    ran = called("check", "order-answers.yaml", *AS_OF, "--format=gitlab", cwd=EXAMPLE.parent / "split")
     paths = {each["check_name"]: each["location"]["path"] for each in json.loads(ran.out)}
     assert (paths["DAT-03"], paths["GOV-01"]) == ("foundations/crm.yaml", "order-answers.yaml")

@@ -13,7 +13,7 @@ import pytest
 from readygate_server.cli import facts, main
 from tests.cli.command import AS_OF, CHECK, COMMAND, DRAFTS_FOR_STAFF, EXAMPLE, check_example, environment, on_terminal
 
-MANY = ("check", *[EXAMPLE] * 4, *AS_OF, "--format=json")
+MANY: tuple[str | Path, ...] = ("check", *[EXAMPLE] * 4, *AS_OF, "--format=json")
 """Writes more than a pipe holds."""
 
 
