@@ -119,7 +119,7 @@ def test_what_can_not_be_written_ends_with_4_and_its_reason() -> None:
 
 
 def test_variables_that_are_none_are_named_and_no_token_is_shown(tmp_path: Path) -> None:
-    """An address or an event that is none ends with 4; of a token only the line end is left out, and it is not shown."""
+    """An address or an event that is none ends with 4; of a token only a line end is left out, none is shown."""
     event = tmp_path / "event.json"
     with forge() as server:
         for text in ("{bad", "[]", '{"pull_request": 5}'):
