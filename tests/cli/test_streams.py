@@ -81,6 +81,16 @@ def test_a_fault_of_ours_is_no_verdict(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "RuntimeError: unforeseen" in capsys.readouterr().err
 
 
+def test_a_package_that_is_missing_is_named_with_its_extra(tmp_path: Path) -> None:
+    """Who has installed the client alone is told what commands need, and gets no verdict."""
+    (tmp_path / "pydantic.py").write_text("raise ModuleNotFoundError(name='pydantic')\n", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    ran = check_example(env={"PYTHONPATH": path})
+    assert (ran.code, ran.out, "Traceback" in ran.err) == (4, "", False)
+    assert ran.err.startswith("readygate: pydantic is not installed; ")
+    assert "pip install 'readygate[server]'" in ran.err
+
+
 @pytest.mark.parametrize("columns", ["0", "²", "wide"])
 def test_a_width_that_is_none_counts_as_unset(columns: str) -> None:
     """With COLUMNS=0 or no number the report is there all the same."""

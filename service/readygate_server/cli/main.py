@@ -36,6 +36,7 @@ readygate COMMAND --help says more about one.
 exit codes: 0 go, with or without conditions; 1 no-go; 2 undetermined (facts
 are missing: treat it as a no); 3 bad input or usage; 4 the service failed
 """
+_WAY_TO_COMMANDS = "commands need more than the client: pip install 'readygate[server]', in a checkout '.[server]'"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -94,9 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str], command_line: Sequence[str]) -> int:
     # Only what is asked for is imported: a command should not wait for all others.
-    options = parser(words[0] if words else "").parse_args(words)
-    options.command_line = command_line
     try:
+        options = parser(words[0] if words else "").parse_args(words)
+        options.command_line = command_line
         environment.take_variables(options)
         code: int = options.run(options)
     except CommandError as error:
@@ -112,8 +113,11 @@ def _run(words: Sequence[str], command_line: Sequence[str]) -> int:
         return READER_LEFT
     except KeyboardInterrupt:
         return 130
-    except Exception:  # noqa: BLE001 -- a fault of ours, which Python would end with the code of a no-go
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 -- a fault of ours, which Python would end with the code of a no-go
+        if isinstance(error, ModuleNotFoundError) and not (error.name or "readygate").startswith("readygate"):
+            sys.stderr.write(f"readygate: {error.name} is not installed; {_WAY_TO_COMMANDS}\n")
+        else:
+            traceback.print_exc()
         return int(Exit.SERVICE_FAILED)
     return int(code)
 
