@@ -11,11 +11,14 @@ LONGEST: Final = 32_000
 """Characters of a cell: somewhat fewer than a spreadsheet holds."""
 _STARTS_FORMULA: Final = re.compile(r"[\s\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+    r"\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"  # they show text in another order than it has
+)
 
 
 def plain(text: str) -> str:
-    """Returns a text without control characters that no table holds, and no longer than a cell."""
+    """Returns a text without control characters and marks that reorder what is read, and no longer than a cell."""
     cleaned = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return cleaned if len(cleaned) <= LONGEST else f"{cleaned[: LONGEST - 1]}…"
 
