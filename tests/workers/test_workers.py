@@ -84,7 +84,7 @@ async def test_workers_answer_on_one_port_and_stop_together(tmp_path: Path) -> N
     assert {line["worker"] for line in served.of("call")} == {1, 2}
     assert f'readygate_calls_total{{code="OK",method="GateService/Evaluate"}} {CONNECTIONS}.0' in metrics
     assert "readygate_workers_serving 2.0" in metrics
-    assert metrics.count("readygate_ruleset_info{") == 2
+    assert metrics.count("readygate_ruleset_info{") == 3
     assert len(served.of("stopped")) == WORKERS
     assert served.other == []
     assert (await verified(data))[0] == 0
