@@ -58,6 +58,13 @@ def test_show_explains_a_rule() -> None:
     assert "2-8 person-weeks per source; Data owner" in ran.out
 
 
+@pytest.mark.parametrize("rule", ["DEP-01", "API-02", "WFL-11"])
+def test_show_knows_every_rule_that_ships(rule: str) -> None:
+    """Unless a ruleset is named, it is the one that has all rules."""
+    ran = readygate("rules", "show", rule)
+    assert (ran.code, ran.out.split()[0]) == (0, rule)
+
+
 def test_show_of_an_unknown_rule_lists_the_known() -> None:
     """A rule that is not there is bad input, and the message names those that are."""
     ran = readygate("rules", "show", "DAT-99")

@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
     show.add_argument("rule", metavar="RULE", help="id of a rule, such as DAT-03")
     show.add_argument(
         "--ruleset",
-        default="operational-readiness-full",
+        default="operational-readiness-measured",
         metavar="NAME[@CHOICE]",
         help="ruleset that has it (default: %(default)s)",
     )
