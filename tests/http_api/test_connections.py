@@ -41,6 +41,19 @@ async def test_a_head_has_to_come_soon(
         assert time.monotonic() - started < 3
 
 
+async def test_connections_are_limited(packaged: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection more than there may be is closed, and those before it are answered."""
+    monkeypatch.setattr(connection, "CONNECTIONS", 1)
+    whole = HEAD + b"connection: close\r\ncontent-length: 2\r\n\r\n{}"
+    async with running(packaged) as served, site(served) as http:
+        reader, writer = await asyncio.open_connection(http.server.address.host, http.server.address.port)
+        await asyncio.sleep(0.05)
+        assert await talk(http, whole) == b""
+        writer.write(whole)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
 async def test_a_head_has_its_length(packaged: Snapshot) -> None:
     """An endless head ends the connection before it fills the memory."""
     async with running(packaged) as served, site(served) as http:

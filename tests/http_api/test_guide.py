@@ -42,5 +42,5 @@ def test_the_limits_of_the_guide_are_those_of_the_server() -> None:
     """Numbers in the guide are the ones that hold."""
     assert (Limits().request_bytes, bodies.BODY_SECONDS, bodies.HELD_BYTES) == (1 << 20, 20, 64 << 20)
     assert (connection.HEAD_BYTES, connection.HEAD_SECONDS) == (32 << 10, 10)
-    assert (caller.CALLS_AT_ONCE, server.CONNECTIONS, server.IDLE_SECONDS) == (64, 1_000, 60)
+    assert (caller.CALLS_AT_ONCE, connection.CONNECTIONS, server.IDLE_SECONDS) == (64, 1_000, 60)
     assert (calls.LONGEST_SECONDS, turns.GIVES_WAY_SECONDS) == (60, 0.05)

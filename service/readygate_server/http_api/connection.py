@@ -8,6 +8,8 @@ from typing import Any, Final
 import httptools  # noqa: F401 -- what uvicorn parses with here; left to itself it would do without
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+CONNECTIONS: Final = 1_000
+"""Connections at a time, of each process; whoever comes after them finds the door closed."""
 HEAD_SECONDS: Final = 10.0
 """How long the head of a request may take to come, from its first byte or the beginning of the connection."""
 HEAD_BYTES: Final = 32 << 10
@@ -28,7 +30,10 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Waits for the first head."""
         super().connection_made(transport)
-        self._await_head()
+        if len(self.connections) > CONNECTIONS:
+            self.transport.close()
+        else:
+            self._await_head()
 
     def data_received(self, data: bytes) -> None:
         """Reads, and gives up when a head does not end."""

@@ -19,8 +19,6 @@ from readygate_server.http_api.tls import context_of
 from readygate_server.observability import logger
 from readygate_server.settings import Address, ListenError
 
-CONNECTIONS: Final = 1_000
-"""Connections at a time, of each process; whoever comes after them is answered with 503."""
 IDLE_SECONDS: Final = 60
 """How long a connection stays open between two requests."""
 _BACKLOG: Final = 512
@@ -52,7 +50,6 @@ class HttpServer:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=CONNECTIONS,
                 backlog=_BACKLOG,
                 timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=max(1, round(drain_seconds)),

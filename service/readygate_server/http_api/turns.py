@@ -9,7 +9,7 @@ from typing import Final
 
 GIVES_WAY_SECONDS: Final = 0.05
 """How long the first in the queue waits for a moment in which nobody else does: others can not keep it out."""
-_ROUNDS: Final = 4
+_ROUNDS: Final = 10
 """Rounds of the event loop from the arrival of a call over gRPC to its handler, about."""
 _LOOK_SECONDS: Final = 0.001
 
