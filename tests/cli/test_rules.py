@@ -69,7 +69,7 @@ def test_show_of_an_unknown_rule_lists_the_known() -> None:
     """A rule that is not there is bad input, and the message names those that are."""
     ran = readygate("rules", "show", "DAT-99")
     assert (ran.code, ran.out) == (3, "")
-    assert "DAT-99: operational-readiness-full has no such rule; it has API-01, " in ran.err
+    assert "DAT-99: operational-readiness-measured has no such rule; it has API-01, " in ran.err
 
 
 def test_check_says_that_the_packaged_rules_are_sound() -> None:
