@@ -10,7 +10,7 @@ from typing import Final
 GIVES_WAY_SECONDS: Final = 0.05
 """How long the first in the queue waits for a moment in which nobody else does: others can not keep it out."""
 _ROUNDS: Final = 10
-"""Rounds of the event loop from the arrival of a call over gRPC to its handler, about."""
+"""Rounds of the event loop from the arrival of a call over gRPC to its handler, and some more."""
 _LOOK_SECONDS: Final = 0.001
 
 
