@@ -134,8 +134,8 @@ def _digest(options: argparse.Namespace) -> ProposalDigest:
 def _read_digest(options: argparse.Namespace, file: str, *, as_registered: bool) -> str:
     """Returns the digest of what a file says; a server may have had the facts in it, or registered from other files."""
     from readygate_server.adapters.proposals.dossier import dossier_of
-    from readygate_server.cli.inputs import reader_for
     from readygate_server.cli.options import faults_text
+    from readygate_server.cli.reading import reader_for
     from readygate_server.domain.faults import FaultsError
 
     try:

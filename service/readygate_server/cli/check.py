@@ -10,7 +10,7 @@ from typing import Any
 
 from readygate_server.cli.decided import judge_for
 from readygate_server.cli.exits import CommandError, Exit, exit_of, worst
-from readygate_server.cli.inputs import Located, reader_for
+from readygate_server.cli.inputs import Located
 from readygate_server.cli.judges import Judge, Wanted
 from readygate_server.cli.options import (
     add_evidence,
@@ -22,6 +22,7 @@ from readygate_server.cli.options import (
 )
 from readygate_server.cli.outputs import add_outputs, outputs_of, write_outputs
 from readygate_server.cli.progress import clear, progress
+from readygate_server.cli.reading import reader_for
 from readygate_server.cli.results import Result
 from readygate_server.cli.what_if import add_what_if, overrides_of
 from readygate_server.domain.faults import FaultsError

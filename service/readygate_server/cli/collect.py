@@ -11,12 +11,10 @@ from readygate_server.cli.collect_options import EXITS, given_options, parser_of
 from readygate_server.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from readygate_server.adapters.collectors.port import Collector, OptionValue
+    from readygate_server.adapters.collectors.port import Collector
     from readygate_server.adapters.collectors.registry import Entry
-    from readygate_server.adapters.collectors.runner import Runner
-    from readygate_server.domain.collected import Collected
 
 _AUTO = "auto"
 _TEXT = """\
@@ -31,10 +29,6 @@ with its evidence, to a file for readygate check PROPOSAL --evidence FILE.
                                                 look what is there, collect
                                                 what is certain, say the rest
 """
-
-
-class NeedsOptionError(CommandError):
-    """Ends the command because an option is missing, or does not fit the artefact."""
 
 
 def add_to(commands: Any) -> None:
@@ -116,6 +110,7 @@ def _run_one(parser_class: Any, kind: str, words: Sequence[str]) -> int:
 def _collect(entry: Entry, collector: Collector, options: argparse.Namespace) -> int:
     from readygate_server.adapters.collectors.port import scopes_of
     from readygate_server.cli.collect_output import check_output, say_found, write_foundation
+    from readygate_server.cli.collect_runs import collected
     from readygate_server.domain.collected import Subject
     from readygate_server.domain.vocabulary import Scope
 
@@ -133,33 +128,6 @@ def _collect(entry: Entry, collector: Collector, options: argparse.Namespace) ->
     if not options.quiet:
         say_found(found, options.output)
     return Exit.GO
-
-
-def collected(
-    runner: Runner,
-    entry: Entry,
-    artefacts: Sequence[Path],
-    subject: Any,
-    options: Mapping[str, OptionValue],
-    *,
-    network: bool,
-) -> Collected:
-    """Runs a collector; what goes wrong ends the command with the exit code that fits."""
-    from readygate_server.adapters.collectors.port import ArtefactError, OptionError
-    from readygate_server.adapters.collectors.runner import CollectorLimitError
-    from readygate_server.cli.progress import clear
-    from readygate_server.domain.errors import GateError
-
-    try:
-        return runner.collect(entry, artefacts, subject, options, network=network)
-    except OptionError as error:
-        raise NeedsOptionError(_listed(error)) from None
-    except (ArtefactError, CollectorLimitError) as error:
-        raise CommandError(_listed(error)) from None
-    except GateError as error:
-        raise CommandError(str(error), Exit.SERVICE_FAILED) from None
-    finally:
-        clear(sys.stderr)
 
 
 def _check_artefacts(paths: Sequence[Path]) -> None:
@@ -184,8 +152,3 @@ def _asset_id(text: str) -> str:
     if ID.fullmatch(text) is None:
         raise CommandError(f"--asset {text}: the id is not well formed; expected {ID_RULE}")
     return text
-
-
-def _listed(error: Exception) -> str:
-    lines = str(error).split("\n")
-    return "\n".join([f"{len(lines)} faults", *lines]) if len(lines) > 1 else lines[0]

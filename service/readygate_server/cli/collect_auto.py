@@ -16,9 +16,9 @@ from readygate_server.adapters.collectors.frames import Scan
 from readygate_server.adapters.collectors.port import OptionValue
 from readygate_server.adapters.collectors.registry import entry_of, registered
 from readygate_server.adapters.collectors.runner import CollectorLimitError, Runner
-from readygate_server.cli.collect import NeedsOptionError, collected
 from readygate_server.cli.collect_options import add_limits, add_output, runner_of
 from readygate_server.cli.collect_output import check_output, say_found, write_foundation
+from readygate_server.cli.collect_runs import NeedsOptionError, collected
 from readygate_server.cli.console import PIPED_WIDTH
 from readygate_server.cli.exits import CommandError, Exit, worst
 from readygate_server.cli.progress import clear

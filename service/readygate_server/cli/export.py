@@ -78,8 +78,8 @@ def _check(options: argparse.Namespace) -> None:
 
 def _judged(options: argparse.Namespace) -> list[Judged]:
     """Judges every file; any that can not be judged ends the command, after all have been looked at."""
-    from readygate_server.cli.inputs import reader_for
     from readygate_server.cli.judges import Wanted
+    from readygate_server.cli.reading import reader_for
 
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     read = reader_for(options, options.files)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from readygate.v1.gate_service_pb2 import ListRequirementsResponse
 from readygate_server.bootstrap import LocalGate
 from readygate_server.cli.exits import CommandError, Exit
-from readygate_server.cli.inputs import reader_for
 from readygate_server.cli.options import add_evidence, add_foundations, add_rules, add_ruleset, faults_text, open_gate
+from readygate_server.cli.reading import reader_for
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.faults import FaultsError
 

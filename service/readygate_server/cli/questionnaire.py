@@ -131,7 +131,7 @@ def _form(options: argparse.Namespace) -> Form:
 
 def _proposal(options: argparse.Namespace) -> Proposal:
     if options.archetype is None:
-        from readygate_server.cli.inputs import reader_for
+        from readygate_server.cli.reading import reader_for
 
         return reader_for(options, [options.file])(options.file).proposal
     from readygate_server.adapters.proposals.reader import read_proposal
@@ -206,7 +206,7 @@ def _returned(file: str) -> Returned:
 
 def _resolved(known: Proposal, options: argparse.Namespace) -> Proposal:
     """Returns a proposal with what files beside it say of the assets that it references, where there are any."""
-    from readygate_server.cli.inputs import reader_for
+    from readygate_server.cli.reading import reader_for
 
     if not known.assets or options.into == "-":
         return known

@@ -72,8 +72,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _judged(options: argparse.Namespace) -> Iterator[Shown]:
     """Judges file by file; one at fault does not stop the others. A service that failed is not asked again."""
-    from readygate_server.cli.inputs import reader_for
     from readygate_server.cli.judges import Wanted
+    from readygate_server.cli.reading import reader_for
 
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", {})
     read = reader_for(options, options.files)
