@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -136,10 +137,12 @@ async def _replies(handler: Handler, data: bytes) -> Sequence[bytes]:
     async def messages() -> AsyncIterator[bytes]:
         yield data
 
-    before = len(asyncio.all_tasks())
-    replies = [handler.response_serializer(each) async for each in handler.stream_stream(messages(), Context())]
+    before = asyncio.all_tasks()
+    # Closed here: what is not read to its end would otherwise be closed by a task of its own, whenever it is collected.
+    async with contextlib.aclosing(messages()) as sent:
+        replies = [handler.response_serializer(each) async for each in handler.stream_stream(sent, Context())]
     await asyncio.sleep(0)  # what was cancelled ends
-    assert len(asyncio.all_tasks()) == before, f"left behind: {asyncio.all_tasks()}"
+    assert not (left := asyncio.all_tasks() - before), f"left behind: {left}"
     return replies
 
 
