@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from google.protobuf import descriptor_pool
@@ -134,7 +134,7 @@ async def _replies(handler: Handler, data: bytes) -> Sequence[bytes]:
     if not handler.request_streaming:
         return [handler.response_serializer(await handler.unary_unary(data, Context()))]
 
-    async def messages() -> AsyncIterator[bytes]:
+    async def messages() -> AsyncGenerator[bytes, None]:
         yield data
 
     before = asyncio.all_tasks()
