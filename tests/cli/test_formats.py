@@ -65,6 +65,14 @@ def test_help_texts_come_from_the_ruleset_also_of_a_server(written: tuple[Path, 
     assert told == {**rule, "helpUri": "https://rules.example.org/DAT-03"}
 
 
+def test_links_to_rules_lead_to_pages_only(tmp_path: Path) -> None:
+    """What is no address of a page becomes no link; nothing is judged before that is put right."""
+    ran = check(tmp_path, "--format=sarif", env={"READYGATE_RULE_URL": "javascript:alert(1)//{rule}"})
+    assert (ran.code, ran.out) == (3, "")
+    assert "READYGATE_RULE_URL" in ran.err
+    assert "https://example.org/{rule}" in ran.err
+
+
 def test_an_output_that_can_not_be_written_loses_no_verdict(tmp_path: Path) -> None:
     """It ends with 3 and says what was decided, the other outputs are written, and an older file stays as it was."""
     (tmp_path / "folder").mkdir()

@@ -56,7 +56,7 @@ def outputs_of(options: argparse.Namespace) -> Sequence[Output]:
     """Returns what is to be written.
 
     Raises:
-      CommandError: when two outputs would go to one place.
+      CommandError: when two outputs would go to one place, or links would lead nowhere.
     """
     wanted: list[Output] = options.format or [Output("text", "")]
     if options.quiet:
@@ -68,7 +68,20 @@ def outputs_of(options: argparse.Namespace) -> Sequence[Output]:
     for file in files:
         if files.count(file) > 1:
             raise CommandError(f"--format names {file} twice")
+    rule_url()
     return wanted
+
+
+def rule_url() -> str:
+    """Returns where rules are described, with `{rule}` for their ids; empty when the environment does not say.
+
+    Raises:
+      CommandError: when it is no address of a page; it becomes a link that people follow.
+    """
+    url = os.environ.get(RULE_URL, "")
+    if url and not url.startswith(("https://", "http://")):
+        raise CommandError(f"{RULE_URL}: got {url[:80]!r}, expected an address such as https://example.org/{{rule}}")
+    return url
 
 
 def write_outputs(
@@ -201,7 +214,7 @@ class _Writing:
             )
             for each in self._results
         ]
-        return Report(judged, rules or {}, ENGINE_VERSION, os.environ.get(RULE_URL, ""))
+        return Report(judged, rules or {}, ENGINE_VERSION, rule_url())
 
 
 def write_anywhere(file: str, data: bytes) -> None:
