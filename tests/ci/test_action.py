@@ -84,6 +84,15 @@ def test_a_go_with_conditions_is_told_from_a_go(workspace: Path) -> None:
     assert "::warning file=staff.yaml,line=" in ran.log
 
 
+def test_foundations_of_elsewhere_are_taken_along(workspace: Path) -> None:
+    """Proposals whose assets stand in another folder are judged with them; without the folder they are refused."""
+    shutil.copytree(EXAMPLE.parent / "split/foundations", workspace / "what is known/foundations")
+    shutil.copy(EXAMPLE.parent / "split/refund-agent.yaml", workspace / "split.yaml")
+    ran = act(workspace, files="split.yaml", foundations="what is known/*")
+    assert (ran.code, ran.outputs["verdict"]) == (1, "NO_GO"), ran.log
+    assert act(workspace, files="split.yaml").outputs["verdict"] == "NO_VERDICT"
+
+
 def test_inputs_are_data_and_never_run(workspace: Path) -> None:
     """Commands, quotes, options and workflow commands in inputs and file names do nothing."""
     evil = "$(touch ran) `touch ran`; touch ran"
@@ -93,7 +102,7 @@ def test_inputs_are_data_and_never_run(workspace: Path) -> None:
     assert (ran.code, ran.outputs["exit-code"]) == (2, "2"), ran.log
     gate = act(workspace, files="proposals/unknown.yaml", gate=evil)
     assert (gate.code, "invalid choice" in gate.log) == (3, True)
-    others = dict.fromkeys(("ruleset", "evidence", "sarif_file", "fail_on"), evil)
+    others = dict.fromkeys(("ruleset", "evidence", "foundations", "sarif_file", "fail_on"), evil)
     assert act(workspace, files="proposals/unknown.yaml", **others).code == 3  # type: ignore[arg-type]
     assert act(workspace, files="proposals/unknown.yaml", version=evil).code == 3
     lines = act(workspace, files="proposals/unknown.yaml", sarif_file="a\nverdict=GO")

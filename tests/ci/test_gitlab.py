@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.ci.forge import forge
 from tests.cli.command import EXAMPLE
 from tests.documents import ROOT
 
+SPLIT = EXAMPLE.parent / "split"
 TEMPLATE = ROOT / "clients/ci/gitlab/readygate.gitlab-ci.yml"
 _INPUT = re.compile(r"\$\[\[ inputs\.([a-z-]+) \]\]")
 
@@ -79,13 +81,26 @@ def test_a_no_fails_the_job_and_leaves_its_reports(checkout: Path) -> None:
     assert job["artifacts"]["when"] == "always"
 
 
+def test_foundations_of_elsewhere_and_evidence_are_taken_along(checkout: Path) -> None:
+    """Proposals whose assets stand in another folder are judged with them; a pattern without a file is a fault."""
+    shutil.copytree(SPLIT / "foundations", checkout / "assets/foundations")
+    shutil.copy(SPLIT / "refund-agent.yaml", checkout / "proposals/deep")
+    known = {"files": "proposals/**/*.yaml", "package": "", "as_of": "2026-11-01"}
+    done = run(job_of(**known, foundations="assets/found*"), checkout)
+    assert (done.returncode, done.stdout.split()[0]) == (1, "NO_GO"), done.stderr
+    assert run(job_of(**known), checkout).returncode == 3
+    missing = run(job_of(**known, foundations="assets/found*", evidence="evidence/*.yaml"), checkout)
+    assert (missing.returncode, "evidence/*.yaml" in missing.stderr) == (3, True)
+
+
 def test_inputs_are_data_and_never_run(checkout: Path) -> None:
     """Commands in inputs do nothing: no input stands in a script."""
     template = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8").partition("\n---\n")[2])["readygate"]
     assert not _INPUT.search("\n".join([*template["before_script"], *template["script"]]))
     evil = "$(touch ran) `touch ran`; touch ran"
     done = run(job_of(files=f"{evil} --server=x", package="", gate=evil, ruleset=evil, as_of=evil), checkout)
-    assert done.returncode == 3
+    others = dict.fromkeys(("rules", "evidence", "foundations"), evil)
+    assert (done.returncode, run(job_of(files="x", package="", **others), checkout).returncode) == (3, 3)
     assert not list(checkout.rglob("ran"))
 
 

@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readygate.v1 import gate_service_pb2 as pb
+from readygate.v1.proposal_pb2 import Proposal
 from readygate_server.grpc_api.errors import InvalidRequestError
 from readygate_server.http_api.json_reading import read_json
-from readygate_server.http_api.json_writing import json_of
+from readygate_server.http_api.json_writing import json_of, json_of_bytes
 from readygate_server.http_api.methods import METHODS
+from tests.bench.workload import workload
 
 CLASSES = {
     kind.full_name: GetMessageClass(kind)
@@ -96,6 +98,7 @@ def test_messages_are_written_as_the_library_writes_them(message: Message) -> No
 
     assert same(json.loads(json_of(message)), expected)
     assert same(json.loads(json_of(message)), expected)
+    assert same(json.loads(json_of_bytes(type(message), message.SerializeToString())), expected)
 
 
 @settings(max_examples=150, deadline=None)
@@ -106,6 +109,51 @@ def test_messages_are_read_as_the_library_reads_them(message: Message, original:
     read = read_json(text.encode(), type(message))
 
     assert read.SerializeToString(deterministic=True) == message.SerializeToString(deterministic=True)
+
+
+def long_request(**fields: Any) -> pb.EvaluateRequest:
+    """Returns a request whose proposal is long enough to be recalled."""
+    request = pb.EvaluateRequest(proposal=workload(), **fields)
+    request.ruleset.name = "operational-readiness"
+    return request
+
+
+def test_a_proposal_that_comes_again_is_read_and_written_as_it_was_the_first_time() -> None:
+    """What is recalled of one request never finds its way into another, whatever else they hold."""
+    asked = [long_request(as_of=f"2026-11-{day:02}") for day in range(1, 4)]
+    asked[1].proposal.title = "another"
+    asked[2].ClearField("proposal")
+    for request in asked * 3:
+        text = json_format.MessageToJson(request, indent=None)
+
+        assert read_json(text.encode(), pb.EvaluateRequest) == request
+        assert json.loads(json_of_bytes(pb.EvaluateRequest, request.SerializeToString())) == json.loads(text)
+
+
+def test_a_fault_is_found_beside_a_part_that_is_recalled_and_within_it() -> None:
+    """A name that stands twice is refused however often the rest was read before."""
+    text = json_format.MessageToJson(long_request(), indent=None)
+    part = json.dumps(json.loads(text)["proposal"])
+    for _ in range(3):
+        read_json(text.encode(), pb.EvaluateRequest)
+    for broken, path in (
+        (f'{{"proposal": {part}, "proposal": {part}}}', "proposal"),
+        (f'{{"proposal": {part}, "asOf": "2026-11-01", "asOf": "2026-11-01"}}', "asOf"),
+        (f'{{"proposal": {part[:-1]}, "id": "twice"}}}}', "proposal.id"),
+        (f'{{"ruleset": {{"name": "a", "version": "1", "channel": "b"}}, "proposal": {part}}}', "ruleset.channel"),
+    ):
+        with pytest.raises(InvalidRequestError) as refused:
+            read_json(broken.encode(), pb.EvaluateRequest)
+
+        assert [fault[0] for fault in refused.value.faults] == [path]
+
+
+def test_a_message_that_is_sent_in_pieces_is_written_whole() -> None:
+    """Of a field that stands twice on the wire the pieces are one message."""
+    pieces = pb.EvaluateRequest(proposal=Proposal(id="a")), pb.EvaluateRequest(proposal=Proposal(title="b"))
+    sent = b"".join(piece.SerializeToString() for piece in pieces)
+
+    assert json.loads(json_of_bytes(pb.EvaluateRequest, sent)) == {"proposal": {"id": "a", "title": "b"}}
 
 
 NAMES = sorted(

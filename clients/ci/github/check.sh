@@ -28,9 +28,11 @@ expand() {
 expand "$INPUT_FILES"
 [ ${#paths[@]} -gt 0 ] || fail "files names no proposal"
 files=("${paths[@]}")
-expand "$INPUT_EVIDENCE"
 options=()
+expand "$INPUT_EVIDENCE"
 for file in "${paths[@]}"; do options+=("--evidence=$file"); done
+expand "$INPUT_FOUNDATIONS"
+for place in "${paths[@]}"; do options+=("--foundations=$place"); done
 [ -z "$INPUT_GATE" ] || options+=("--gate=$INPUT_GATE")
 [ -z "$INPUT_RULESET" ] || options+=("--ruleset=$INPUT_RULESET")
 [ -z "$INPUT_RULES" ] || options+=("--rules=$INPUT_RULES")

@@ -7,7 +7,7 @@ it again would cost more than all else around an item.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from google.protobuf.message import Message
@@ -24,7 +24,17 @@ def number_of(message: type[Message], field: str) -> int:
 
 def fields_of(message: bytes, number: int) -> list[bytes]:
     """Returns each field of a number whose content has a length, in a message that could be parsed."""
-    return list(_fields(message, number))
+    return [message[start:end] for _, start, end in _spans(message, {number})]
+
+
+def without_fields(message: bytes, numbers: Collection[int]) -> tuple[bytes, list[tuple[int, bytes]]]:
+    """Returns a message, which could be parsed, without the fields of these numbers, and their contents."""
+    rest, found, ended = [], [], 0
+    for begun, start, end in _spans(message, numbers):
+        rest.append(message[ended:begun])
+        found.append((_varint(message, begun)[0] >> 3, message[start:end]))
+        ended = end
+    return b"".join((*rest, message[ended:])), found
 
 
 def head_of(number: int, length: int) -> bytes:
@@ -45,17 +55,19 @@ def text_field(number: int, text: str) -> bytes:
     return head_of(number, len(content)) + content if content else b""
 
 
-def _fields(message: bytes, wanted: int) -> Iterator[bytes]:
+def _spans(message: bytes, wanted: Collection[int]) -> Iterator[tuple[int, int, int]]:
+    """Gives where each field begins, where its content does, and where it ends."""
     at = depth = 0
     while at < len(message):
+        begun = at
         tag, at = _varint(message, at)
         number, kind = tag >> 3, tag & 7
         if kind == _VARINT:
             _, at = _varint(message, at)
         elif kind == _BYTES:
             length, at = _varint(message, at)
-            if number == wanted and not depth:
-                yield message[at : at + length]
+            if number in wanted and not depth:
+                yield begun, at, at + length
             at += length
         elif kind in _FIXED_LENGTHS:
             at += _FIXED_LENGTHS[kind]

@@ -15,7 +15,7 @@ from readygate_server.grpc_api.direct import CallFailed, DirectContext, Metadata
 from readygate_server.http_api.bodies import Bodies, BodyError
 from readygate_server.http_api.caller import Caller
 from readygate_server.http_api.json_reading import read_json
-from readygate_server.http_api.json_writing import json_of
+from readygate_server.http_api.json_writing import json_of_bytes
 from readygate_server.http_api.methods import METHODS, STREAMS
 from readygate_server.http_api.refusals import Header, Refusal, refusal_of
 
@@ -76,7 +76,7 @@ class Calls:
             return PROTO, await self._caller.answer(method.path, body, context)
         context.read = lambda content: _read(content, method.request)
         reply = await self._caller.answer(method.path, body, context)
-        return JSON, json_of(method.reply.FromString(reply)).encode()
+        return JSON, json_of_bytes(method.reply, reply)
 
 
 class _Refused(Exception):  # noqa: N818 -- the request was refused

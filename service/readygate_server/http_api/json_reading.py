@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from readygate_server.grpc_api.errors import InvalidRequestError
+from readygate_server.http_api.json_parts import WELL_KNOWN
 from readygate_server.http_api.json_scalars import (
     SHOWN,
     Faults,
@@ -30,8 +31,6 @@ from readygate_server.http_api.json_scalars import (
     scalar,
 )
 from readygate_server.http_api.json_structs import reader_of
-
-_WELL_KNOWN: Final = "google.protobuf."
 
 
 class _Field(NamedTuple):
@@ -111,7 +110,7 @@ def _refuse_constant(name: str) -> None:
 @cache
 def _read_message(kind: Descriptor) -> Read:
     """Returns what reads messages of a kind as the arguments of their class."""
-    if kind.full_name.startswith(_WELL_KNOWN):
+    if kind.full_name.startswith(WELL_KNOWN):
         return _well_known(kind)
     fields: dict[str, _Field] = {}
 

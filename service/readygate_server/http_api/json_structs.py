@@ -6,7 +6,7 @@ or not, they leave to `json_reading`, which knows all forms and names every faul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final
@@ -14,6 +14,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from readygate_server.http_api.json_parts import Translations, parts_of
 
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
 _TIME: Final = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
@@ -30,6 +33,7 @@ _SCALARS: Final[dict[int, tuple[Any, Any]]] = {
 }
 """Types in JSON, and types in the arguments of a message class, which refuses names that its enumerations lack."""
 _SPACE: Final = b" \t\n\r"
+_EMPTY: Final = b"{}"
 
 
 class _UnusualError(TypeError):
@@ -38,31 +42,75 @@ class _UnusualError(TypeError):
 
 def reader_of(kind: type[Message]) -> Callable[[bytes], Message | None]:
     """Returns what reads sound requests of a kind, and returns None for all that it does not know."""
-    try:
-        written, taken = _structs(kind.DESCRIPTOR, ())
-    except _UnusualError:
-        return lambda _: None
-    decode = msgspec.json.Decoder(written).decode
+    descriptor: Any = kind.DESCRIPTOR
+    parts = {part.name: part.kind for part in parts_of(descriptor)}
+    read_around = _reader(descriptor, frozenset(parts))
 
     def read(content: bytes) -> Message | None:
+        found = read_around(content)
+        if found is None:
+            return None
+        message, given = found
+        for name, part in given.items():
+            sound = _translations.of(parts[name], part, _part_reader(parts[name]))
+            if sound is None:
+                return None
+            within = getattr(message, name)
+            within.SetInParent()
+            within.MergeFromString(sound)
+        return message
+
+    return read
+
+
+_translations: Final = Translations()
+
+
+@cache
+def _part_reader(kind: Descriptor) -> Callable[[bytes], bytes | None]:
+    read = _reader(kind, frozenset())
+
+    def read_part(content: bytes) -> bytes | None:
+        found = read(content)
+        return None if found is None else found[0].SerializeToString()
+
+    return read_part
+
+
+def _reader(kind: Descriptor, apart: frozenset[str]) -> Callable[[bytes], tuple[Message, Mapping[str, bytes]] | None]:
+    """Returns what reads messages of a kind, and gives the JSON of the parts that are to be read by themselves."""
+    try:
+        written, taken = _structs(kind, (), apart)
+    except _UnusualError:
+        return lambda _: None
+    decode, made = msgspec.json.Decoder(written).decode, GetMessageClass(kind)
+
+    def read(content: bytes) -> tuple[Message, Mapping[str, bytes]] | None:
         try:
             found = decode(content)
-            if not _has_each_name_once(content, found):
+            parts = {name: bytes(part) for name in apart if (part := getattr(found, name)) is not None}
+            if not all(part.startswith(b"{") for part in parts.values()):
+                return None
+            if not _has_each_name_once(content, found, parts):
                 return None
             arguments = msgspec.convert(found, taken, from_attributes=True, strict=False)
-            return kind(**msgspec.to_builtins(arguments, builtin_types=(datetime,)))
+            return made(**msgspec.to_builtins(arguments, builtin_types=(datetime,))), parts
         except (msgspec.MsgspecError, UnicodeError, ValueError, TypeError, RecursionError):
             return None
 
     return read
 
 
-def _has_each_name_once(content: bytes, found: msgspec.Struct) -> bool:
+def _has_each_name_once(content: bytes, found: msgspec.Struct, parts: Mapping[str, bytes]) -> bool:
     """True when no name stands twice in an object, of which msgspec would take the last and not say so.
 
     What was found is written again, with each name once, and the names on both sides are counted: by the quotes that a
-    colon follows, without those of texts, which a backslash precedes. Names that end with one are not counted on.
+    colon follows, without those of texts, which a backslash precedes. Names that end with one are not counted on. Parts
+    are looked at when they are read; here an empty object stands for each, of which the second stays where it was.
     """
+    for name, part in parts.items():
+        content = content.replace(part, _EMPTY, 1)
+        setattr(found, name, msgspec.Raw(_EMPTY))
     names = _names_in(content)
     return names is not None and names == _names_in(msgspec.json.encode(found))
 
@@ -73,12 +121,15 @@ def _names_in(content: bytes) -> int | None:
 
 
 @cache
-def _structs(kind: Descriptor, within: tuple[Descriptor, ...]) -> tuple[Any, Any]:
-    """Returns the struct of what is written, and that of what a message class takes."""
+def _structs(kind: Descriptor, within: tuple[Descriptor, ...], apart: frozenset[str] = frozenset()) -> tuple[Any, Any]:
+    """Returns the struct of what is written, and that of what a message class takes; the parts apart stay JSON."""
     if kind in within:
         raise _UnusualError(kind.full_name)
     written, taken = [], []
     for field in kind.fields:
+        if field.name in apart:
+            written.append((field.name, msgspec.Raw, None))
+            continue
         ours, theirs = _types(field, (*within, kind))
         written.append((field.name, ours | None, None))
         taken.append((field.name, theirs | None, None))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from json.encoder import encode_basestring as quoted
 from typing import Any, Final
@@ -16,10 +16,13 @@ from typing import Any, Final
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from readygate_server.grpc_api.wire import without_fields
+from readygate_server.http_api.json_parts import WELL_KNOWN, Part, Translations, parts_of
 
 Write = Callable[[Any], str]
 
-_WELL_KNOWN: Final = "google.protobuf."
 RECALLED_BYTES: Final = 32 << 20
 """Bytes of all parts that are recalled; when there are more, all are forgotten."""
 _LONGEST: Final = 32 << 10
@@ -31,10 +34,39 @@ def json_of(message: Message) -> str:
     return _writer(message.DESCRIPTOR)(message)
 
 
+def json_of_bytes(kind: type[Message], content: bytes) -> bytes:
+    """Returns a serialised message of a kind in JSON, as `json_of` does; its parts may stand behind all else."""
+    parts = _parts(kind.DESCRIPTOR)
+    around, given = without_fields(content, parts) if parts else (content, [])
+    if len(given) > len({number for number, _ in given}):  # the later one of two adds to the earlier
+        return json_of(kind.FromString(content)).encode()
+    written = [json_of(kind.FromString(around))[1:-1].encode()]
+    for number, part in given:
+        name, translate = parts[number].json_name, _part_writer(parts[number].kind)
+        text = _translations.of(parts[number].kind, part, translate)
+        assert text is not None, "every part can be written"
+        written.append(b'"%b":%b' % (name.encode(), text))
+    return b"{%b}" % b",".join(filter(None, written))
+
+
+_translations: Final = Translations()
+
+
+@cache
+def _parts(kind: Descriptor) -> Mapping[int, Part]:
+    return {part.number: part for part in parts_of(kind)}
+
+
+@cache
+def _part_writer(kind: Descriptor) -> Callable[[bytes], bytes]:
+    made = GetMessageClass(kind)
+    return lambda part: json_of(made.FromString(part)).encode()
+
+
 @cache
 def _writer(kind: Descriptor) -> Write:
     """Returns what writes messages of a kind."""
-    if kind.full_name.startswith(_WELL_KNOWN):
+    if kind.full_name.startswith(WELL_KNOWN):
         return lambda message: json_format.MessageToJson(message, indent=None)
     fields: dict[int, tuple[str, Write]] = {}
 
