@@ -24,8 +24,9 @@ from readygate_server.adapters.outputs.markdown import markdown
 from readygate_server.adapters.outputs.markdown_text import code, escaped
 from readygate_server.adapters.outputs.model import Judged, Report
 from readygate_server.adapters.outputs.sarif import sarif
-from readygate_server.adapters.outputs.texts import clean, one_line
+from readygate_server.adapters.outputs.texts import one_line
 from readygate_server.domain.faults import Fault
+from readygate_server.domain.texts import clean
 
 NASTY = (
     *("<script>alert(1)</script>", "]]>", "&amp;<!--", "-->", "| a | b |", "`x` ``", "\\", "**b** _i_ ~~s~~"),

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from readygate.v1 import decision_pb2 as pb
+from readygate_server.domain.texts import plain
 from readygate_server.web.drawing.boxes import HEIGHT, WIDTH
 from readygate_server.web.drawing.graph import graph
 from readygate_server.web.drawing.svg import alone
-from readygate_server.web.plain import plain
 from tests.web.drawing.example import PICTURES, pictures
 from tests.web.drawing.pictures import Arrow, Box, arrows, boxes, parsed, texts
 from tests.web.drawing.plans import large_plan, plan_of, plans

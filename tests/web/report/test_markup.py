@@ -12,7 +12,7 @@ from readygate.v1 import decision_pb2 as pb
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.record_pb2 import DecisionRecord
 from readygate.v1.waiver_pb2 import Waiver
-from readygate_server.web.plain import plain
+from readygate_server.domain.texts import plain
 from readygate_server.web.report.file import report_file
 from readygate_server.web.report.page import report_context
 from tests.web.report.hostile import ATTACKS, HIDDEN, poisoned

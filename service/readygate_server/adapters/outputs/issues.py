@@ -11,11 +11,12 @@ from typing import Final
 from readygate.v1 import decision_pb2 as pb
 from readygate.v1.ruleset_pb2 import Severity
 from readygate_server.adapters.outputs.model import Judged
-from readygate_server.adapters.outputs.texts import one_line, sentence
+from readygate_server.adapters.outputs.texts import one_line
 from readygate_server.adapters.proposals.origins import Origin
 from readygate_server.adapters.words import outcome_name, without_subject
 from readygate_server.domain.derived import DERIVED
 from readygate_server.domain.faults import Fault
+from readygate_server.domain.texts import sentence
 
 PROPOSAL_FAULT: Final = "INP-01"
 """Rule id of what is wrong with a proposal itself."""

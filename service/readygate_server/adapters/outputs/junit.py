@@ -12,8 +12,9 @@ from xml.etree import ElementTree as ET
 from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.outputs.issues import Issue, issues_of, reason_of
 from readygate_server.adapters.outputs.model import Judged, Report
-from readygate_server.adapters.outputs.texts import clean, one_line, sentence
+from readygate_server.adapters.outputs.texts import one_line
 from readygate_server.adapters.words import gate_name, outcome_name, tier_word, verdict_name
+from readygate_server.domain.texts import clean, sentence
 
 _SKIPPED: Final = (pb.OUTCOME_WAIVED, pb.OUTCOME_NOT_DUE, pb.OUTCOME_NOT_APPLICABLE)
 _WHY_SKIPPED: Final = {

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from readygate.v1.decision_pb2 import Decision
 from readygate.v1.ruleset_pb2 import Rule
-from readygate_server.adapters.outputs.texts import clean
 from readygate_server.adapters.proposals.origins import Origin, Origins
 from readygate_server.domain.faults import Fault
+from readygate_server.domain.texts import clean
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Final
 from readygate.v1.ruleset_pb2 import Rule
 from readygate_server.adapters.outputs.issues import NOT_JUDGED, PROPOSAL_FAULT, Issue, Level, level_of
 from readygate_server.adapters.outputs.model import Report
-from readygate_server.adapters.outputs.texts import one_line, sentence
+from readygate_server.adapters.outputs.texts import one_line
+from readygate_server.domain.texts import sentence
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z0-9_.]+)\}")
 """Stands in the text of a rule for the threshold of a fact, which differs by tier."""

@@ -16,8 +16,9 @@ from readygate_server.adapters.outputs.issues import Issue, Level, issues_of
 from readygate_server.adapters.outputs.markdown_text import escaped
 from readygate_server.adapters.outputs.model import Judged, Report
 from readygate_server.adapters.outputs.rule_help import RuleHelp, help_of
-from readygate_server.adapters.outputs.texts import one_line, sentence
+from readygate_server.adapters.outputs.texts import one_line
 from readygate_server.adapters.words import gate_name, tier_word, verdict_name
+from readygate_server.domain.texts import sentence
 
 MAX_RESULTS: Final = 25_000
 """Results that GitHub takes of one run; it refuses a run with more."""

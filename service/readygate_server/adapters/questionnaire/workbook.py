@@ -18,7 +18,8 @@ from readygate_server.adapters.questionnaire.sheet_names import (
     letters,
     sheet_name,
 )
-from readygate_server.adapters.worklists.cells import is_dangerous, plain
+from readygate_server.adapters.worklists.books import new_book
+from readygate_server.adapters.worklists.cells import cell_text, is_dangerous
 
 _WIDTHS: Final = (38, 44, 16, 34, 22, 34, 22, 22, 24, 18, 34, 34, 14, 14, 22)
 _LONGEST_LIST: Final = 255
@@ -35,13 +36,9 @@ _HOW: Final = (
 
 def workbook(form: Form) -> bytes:
     """Returns the workbook; the same form gives the same bytes."""
-    import xlsxwriter  # type: ignore[import-untyped]  # late: only who writes a form needs the writer
-
     file = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(file, options)
     title = f"Questionnaire about {form.head.title or form.head.proposal}"
-    book.set_properties({"title": plain(title)[:250], "created": datetime.fromisoformat(form.head.as_of)})
+    book = new_book(file, cell_text(title), datetime.fromisoformat(form.head.as_of))
     _Writer(book).write(form, title)
     book.close()
     return file.getvalue()
@@ -167,12 +164,12 @@ class _Writer:
     def _fill(self, sheet: Any, row: int, column: int, text: str) -> None:
         form = self._answer_quoted if is_dangerous(text) else self._answer_text
         if text:
-            sheet.write_string(row, column, plain(text), form)
+            sheet.write_string(row, column, cell_text(text), form)
         else:
             sheet.write_blank(row, column, None, form)
 
     def _put(self, sheet: Any, row: int, column: int, text: str, *, head: bool = False) -> None:
-        cleaned = plain(text)
+        cleaned = cell_text(text)
         form = self._head if head else self._quoted if is_dangerous(cleaned) else self._text
         sheet.write_string(row, column, cleaned, form)
 
@@ -189,7 +186,7 @@ def _lines(form: Form) -> list[tuple[str, ...]]:
     head: Head = form.head
     names = ("proposal", "title", "gate", "ruleset", "ruleset_digest", "as_of", "vocabulary")
     lines: list[tuple[str, ...]] = [(MARK, str(FORMAT))]
-    lines += [(name, plain(getattr(head, name))) for name in names]
-    lines += [("asset", asset.scope.value, asset.id, plain(asset.title)) for asset in head.assets]
+    lines += [(name, cell_text(getattr(head, name))) for name in names]
+    lines += [("asset", asset.scope.value, asset.id, cell_text(asset.title)) for asset in head.assets]
     lines += [("fact", question.path) for question in form.questions]
     return lines

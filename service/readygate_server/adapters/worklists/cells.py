@@ -6,20 +6,17 @@ import re
 from typing import Final
 
 from readygate_server.adapters.worklists.rows import Cell
+from readygate_server.domain.texts import clean
 
 LONGEST: Final = 32_000
 """Characters of a cell: somewhat fewer than a spreadsheet holds."""
 _STARTS_FORMULA: Final = re.compile(r"[\s\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_UNPRINTABLE: Final = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
-    r"\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"  # they show text in another order than it has
-)
 
 
-def plain(text: str) -> str:
-    """Returns a text without control characters and marks that reorder what is read, and no longer than a cell."""
-    cleaned = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+def cell_text(text: str) -> str:
+    """Returns a text that shows what it holds, and is no longer than a cell."""
+    cleaned = clean(text)
     return cleaned if len(cleaned) <= LONGEST else f"{cleaned[: LONGEST - 1]}…"
 
 
@@ -32,7 +29,7 @@ def guarded(cell: Cell) -> str:
     """Returns a cell of a CSV file: an apostrophe stands before what could be taken for a formula."""
     if not isinstance(cell, str):
         return number_text(cell)
-    text = plain(cell)
+    text = cell_text(cell)
     return f"'{text}" if is_dangerous(text) else text
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.words import outcome_name
-from readygate_server.adapters.worklists.cells import number_text, plain
+from readygate_server.adapters.worklists.cells import cell_text, number_text
 from readygate_server.adapters.worklists.rows import Judged, Row, provenance_of, rows_of
 from readygate_server.adapters.worklists.schedule import schedule_of
 
@@ -204,7 +204,7 @@ def _props(values: Mapping[str, str]) -> list[_Json]:
 
 def _string(text: str) -> str:
     """Returns a text that is no markup, in one line."""
-    return " ".join(plain(text).split())
+    return " ".join(cell_text(text).split())
 
 
 def _line(text: str) -> str:
@@ -213,7 +213,7 @@ def _line(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", plain(text)).strip() or "-"
+    return _MARKUP.sub(r"\\\1", cell_text(text)).strip() or "-"
 
 
 def _token(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from readygate_server.adapters.worklists.cells import plain
+from readygate_server.adapters.worklists.cells import cell_text
 from readygate_server.adapters.worklists.jira import external_id
 from readygate_server.adapters.worklists.rows import Row
 
@@ -14,8 +14,8 @@ def servicenow_text(rows: Iterable[Row]) -> str:
     """Returns `{"records": [...]}`; columns that somebody adds to a table begin with `u_` there."""
     records = [
         {
-            "u_external_id": plain(external_id(row)),
-            **{f"u_{name}": plain(cell) if isinstance(cell, str) else cell for name, cell in row.cells},
+            "u_external_id": cell_text(external_id(row)),
+            **{f"u_{name}": cell_text(cell) if isinstance(cell, str) else cell for name, cell in row.cells},
         }
         for row in rows
     ]

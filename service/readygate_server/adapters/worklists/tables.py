@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from readygate_server.adapters.worklists.cells import guarded, is_dangerous, plain
+from readygate_server.adapters.worklists.books import new_book
+from readygate_server.adapters.worklists.cells import cell_text, guarded, is_dangerous
 from readygate_server.adapters.worklists.rows import Row, columns
 
 _WIDE: Final = {"title": 44, "done_when": 60, "proved_by": 60, "finding": 60, "provenance": 60, "ruleset_digest": 40}
@@ -28,13 +29,9 @@ def csv_text(rows: Iterable[Row]) -> str:
 
 def workbook(rows: Sequence[Row]) -> bytes:
     """Returns the list as a workbook; the same rows give the same bytes."""
-    import xlsxwriter  # type: ignore[import-untyped]  # late: who exports no workbook needs no writer
-
     file = io.BytesIO()
     days = [row.as_of for row in rows if row.as_of]
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(file, options)
-    book.set_properties({"title": "Work list", "created": datetime.fromisoformat(max(days)) if days else _FIRST_DAY})
+    book = new_book(file, "Work list", datetime.fromisoformat(max(days)) if days else _FIRST_DAY)
     sheet = book.add_worksheet(SHEET)
     head = book.add_format({"bold": True, "bottom": 1, "valign": "top", "text_wrap": True})
     usual = {"valign": "top", "text_wrap": True}
@@ -46,7 +43,7 @@ def workbook(rows: Sequence[Row]) -> bytes:
     for number, row in enumerate(rows, 1):
         for column, (_, cell) in enumerate(row.cells):
             if isinstance(cell, str):
-                text = plain(cell)
+                text = cell_text(cell)
                 sheet.write_string(number, column, text, formats[is_dangerous(text)])
             else:
                 sheet.write_number(number, column, cell, formats[0])

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
+from readygate_server.domain import texts
 from readygate_server.grpc_api.errors import Answer
 from readygate_server.observability import logger
 from readygate_server.web.app.visit import Visit
@@ -123,8 +124,7 @@ def unforeseen(visit: Visit, error: Exception) -> Response:
 
 def sentence(text: str) -> str:
     """Returns a message of the error table as a sentence."""
-    text = text[:1].upper() + text[1:]
-    return text if not text or text[-1] in ".!?…" else f"{text}."
+    return texts.sentence(text[:1].upper() + text[1:])
 
 
 def _title_by_code(answer: Answer) -> str:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from readygate_server.web.plain import plain
+from readygate_server.domain.texts import plain
 
 _SPACE: Final = str.maketrans(dict.fromkeys("\t\n\r", " "))
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
