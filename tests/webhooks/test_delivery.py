@@ -278,6 +278,7 @@ async def test_one_of_several_workers_tells(site: Site, receiver: Receiver) -> N
     async with site.server("--workers", "2") as (served, client):
         first = await record(client, "one")
         await until(receiver, first)
+        await served.until(lambda: bool(served.of("webhook_delivered")), "delivered")
         teller = served.of("webhook_delivered")[0]["worker"]
         pid = next(line["pid"] for line in served.of("worker_serving") if line["worker"] == teller)
         os.kill(pid, signal.SIGKILL)
