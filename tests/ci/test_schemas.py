@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.ci.test_gitlab import TEMPLATE, job_of
 from tests.documents import ROOT
 
+
 def check(schema: str, file: Path) -> str:
     """Returns what is wrong with a file; nothing when it fits the schema."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(file)]
