@@ -60,6 +60,18 @@ async def test_calls_at_once_are_limited(packaged: Snapshot) -> None:
     assert sorted(line["code"] for line in lines) == ["OK", "OK", "OK", "RESOURCE_EXHAUSTED"]
 
 
+async def test_callers_beside_each_other_have_room_of_their_own(packaged: Snapshot) -> None:
+    """Where one caller is full another one is answered, up to its own limit."""
+    request = pb.EvaluateRequest(proposal=tiny(), as_of=AS_OF).SerializeToString()
+    async with running(packaged) as served:
+        full = Caller(served.server.calls, at_once=2)
+        other = Caller(served.server.calls, at_once=1, beside=full)
+        calls = [full.call(EVALUATE, request) for _ in range(3)] + [other.call(EVALUATE, request) for _ in range(2)]
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [isinstance(each, CallFailed) for each in ended] == [False, False, True, False, True]
+
+
 async def test_a_call_ends_at_its_deadline() -> None:
     """A call whose time is up fails, and its line says so."""
     async with running(None, gate=ServedRules()) as served:

@@ -29,7 +29,8 @@ def http_server(
         return not reception.is_stopping and _has_rules(gate)
 
     caller = Caller(reception)
-    pages = page_routes(settings, caller, secret)
+    # People find their pages open however many calls programs have made.
+    pages = page_routes(settings, Caller(reception, beside=caller), secret)
     local_only = settings.identity is None
     app = http_app(caller, ready=ready, limits=settings.limits, pages=pages, local_only=local_only)
     return HttpServer(

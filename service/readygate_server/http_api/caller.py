@@ -19,7 +19,7 @@ from readygate_server.http_api.turns import Turnstile
 __all__ = ["CALLS_AT_ONCE", "CallFailed", "Caller", "Metadata"]
 
 CALLS_AT_ONCE: Final = 64
-"""Calls of one process over HTTP that are answered or wait for their turn."""
+"""Calls of one process over HTTP that are answered or wait for their turn; those of pages are counted apart."""
 
 _Reply = TypeVar("_Reply", bound=Message)
 
@@ -32,16 +32,23 @@ class _Details:
     invocation_metadata: Any
 
 
+class _Begun:
+    """Calls that all callers of a process have begun, and whose turn it is to begin the next."""
+
+    def __init__(self, reception: Reception) -> None:
+        self.count = 0
+        self.turns = Turnstile(lambda: reception.in_flight > self.count)
+
+
 class Caller:
     """Calls RPCs of this process. So many at once, and each when it is its turn, so that gRPC keeps its share."""
 
-    def __init__(self, reception: Reception, *, at_once: int = CALLS_AT_ONCE) -> None:
-        """Takes where calls come in, and how many from here may be there at once."""
+    def __init__(self, reception: Reception, *, at_once: int = CALLS_AT_ONCE, beside: Caller | None = None) -> None:
+        """Takes where calls come in, how many from here may be there at once, and with whom turns are shared."""
         self._reception = reception
         self._at_once = at_once
         self._here = 0
-        self._turns = Turnstile(lambda: reception.in_flight > self._started)
-        self._started = 0
+        self._begun: _Begun = _Begun(reception) if beside is None else beside._begun
 
     async def call(self, method: str, request: bytes, shown: Metadata = (), *, seconds: float | None = None) -> bytes:
         """Calls a method such as `/readygate.v1.GateService/Evaluate`; returns the bytes of its reply.
@@ -68,7 +75,7 @@ class Caller:
             async with asyncio.timeout_at(context.ends_at):
                 # In a task of its own, which is what calls are counted by, and whose end nothing here can forget.
                 answering = asyncio.create_task(self._answer(method, request, context))
-                self._started += 1
+                self._begun.count += 1
                 answering.add_done_callback(self._end)  # just before reception takes note of it as well
                 return await answering
         except TimeoutError:
@@ -92,7 +99,7 @@ class Caller:
     async def _turn(self, method: str, context: DirectContext) -> None:
         try:
             async with asyncio.timeout_at(context.ends_at):
-                await self._turns.wait()
+                await self._begun.turns.wait()
         except TimeoutError:
             raise CallFailed(self._reception.turn_away(method, DeadlineExceededError())) from None
 
@@ -102,7 +109,7 @@ class Caller:
         return reply
 
     def _end(self, _: asyncio.Task[bytes]) -> None:
-        self._started -= 1
+        self._begun.count -= 1
 
 
 _BY_REQUEST: Final[Mapping[str, MethodDescriptor]] = {
