@@ -41,7 +41,9 @@ def test_a_reader_that_leaves_makes_no_go() -> None:
     """A check that nobody reads to its end has the exit code of its verdict; any other command that of the pipe."""
     with unread() as pipe:
         assert run_into(pipe, *MANY) == (1, "")
-        assert run_into(pipe, *CHECK, *DRAFTS_FOR_STAFF, "--format=json") == (0, "")
+        for output in ("json", "text"):
+            assert run_into(pipe, *CHECK, *DRAFTS_FOR_STAFF, f"--format={output}") == (0, "")
+        assert run_into(pipe, "facts", EXAMPLE, *AS_OF) == (141, "")
         assert run_into(pipe, "export", "csv", EXAMPLE, *AS_OF) == (141, "")
 
 

@@ -34,17 +34,24 @@ class _Trimmed(io.TextIOBase):
         self._file.flush()
 
 
+class _Console(Console):
+    """A console that leaves it to the command what a reader who goes away means: 1, as rich has it, is a no-go."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Returns the console on standard output; `NO_COLOR` and `COLUMNS` are respected."""
     if sys.stdout.isatty():
-        return Console(highlight=False, emoji=False, markup=False, _environ=_variables())
+        return _Console(highlight=False, emoji=False, markup=False, _environ=_variables())
     width = None if "COLUMNS" in _variables() else PIPED_WIDTH
     return plain_console(sys.stdout, width=width)
 
 
 def plain_console(file: TextIO, *, width: int | None = PIPED_WIDTH) -> Console:
     """Returns a console that writes plain text into a file."""
-    return Console(
+    return _Console(
         file=cast("IO[str]", _Trimmed(file)),
         width=width,
         force_terminal=False,
