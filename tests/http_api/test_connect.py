@@ -220,6 +220,19 @@ async def test_long_requests_are_not_read_to_their_end(packaged: Snapshot) -> No
     assert told.json["message"] == "the request is longer than 1000 bytes"
 
 
+async def test_compression_is_named_in_any_case_and_nothing_follows_it(packaged: Snapshot) -> None:
+    """A coding is one in capitals too, and a body with more behind its compressed part is refused, not cut off."""
+    one = gzip.compress(b"{}")
+    async with running(packaged) as served, site(served) as http:
+        answered = [
+            await http.call("GateService/GetServerInfo", body, content_encoding=coding)
+            for body, coding in ((one, "GZIP"), (b"{}", "Identity"), (one + one, "gzip"), (one + b"x", "gzip"))
+        ]
+
+    assert [each.status for each in answered] == [200, 200, 400, 400]
+    assert answered[2].json["message"] == "the body is not what gzip makes of one file"
+
+
 async def test_overload_and_drain_say_when_to_come_back(packaged: Snapshot) -> None:
     """Who is turned away gets 429 or 503 with Retry-After, and probes tell a load balancer."""
     async with running(packaged) as served, site(served, at_once=1) as http:

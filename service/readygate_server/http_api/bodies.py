@@ -39,6 +39,7 @@ class Bodies:
 
     async def read(self, receive: Receive, length: bytes | None, encoding: bytes | None) -> bytes:
         """Returns a body; raises BodyError."""
+        encoding = encoding and encoding.lower()
         if encoding not in (None, b"identity", b"gzip"):
             message = "the body is compressed in a way that is not known here; expected gzip or none"
             raise BodyError(Refusal(415, "unimplemented", message, headers=[(b"accept-encoding", b"gzip"), _CLOSE]))
@@ -83,8 +84,8 @@ class Bodies:
             unpacked = b""
         if len(unpacked) > self._limit:
             raise self._too_long()
-        if not unpacking.eof:
-            raise BodyError(Refusal(400, "invalid_argument", "the body is not what gzip makes"))
+        if not unpacking.eof or unpacking.unused_data:  # what stands behind the end would be left out and not said so
+            raise BodyError(Refusal(400, "invalid_argument", "the body is not what gzip makes of one file"))
         return unpacked
 
     def _too_long(self) -> BodyError:
