@@ -93,6 +93,17 @@ def test_foundations_of_elsewhere_are_taken_along(workspace: Path) -> None:
     assert act(workspace, files="split.yaml").outputs["verdict"] == "NO_VERDICT"
 
 
+def test_reports_have_a_path_only_when_they_were_written(workspace: Path) -> None:
+    """SARIF gets the folder that it is to be in, and what an earlier use of the action left is not said to be new."""
+    asked = {"files": "proposals/unknown.yaml", "reports": "reports", "sarif_file": "out/deep/gate.sarif"}
+    first = act(workspace, **asked)
+    assert (first.code, first.outputs["sarif"]) == (2, "out/deep/gate.sarif"), first.log
+    assert (workspace / "out/deep/gate.sarif").is_file()
+    failed = act(workspace, **asked, gate="none")
+    assert [failed.outputs[name] for name in ("json", "sarif", "junit", "markdown")] == [""] * 4
+    assert not list((workspace / "reports").iterdir())
+
+
 def test_inputs_are_data_and_never_run(workspace: Path) -> None:
     """Commands, quotes, options and workflow commands in inputs and file names do nothing."""
     evil = "$(touch ran) `touch ran`; touch ran"

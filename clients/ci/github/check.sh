@@ -40,13 +40,14 @@ for place in "${paths[@]}"; do options+=("--foundations=$place"); done
 
 reports="${INPUT_REPORTS:-${RUNNER_TEMP:?}/readygate-reports}"
 case "$reports$INPUT_SARIF_FILE" in *$'\n'*) fail "a path has one line" ;; esac
-mkdir -p "$reports"
 sarif="${INPUT_SARIF_FILE:-$reports/readygate.sarif}"
+written=("json=$reports/readygate.json" "sarif=$sarif" "junit=$reports/readygate-junit.xml" "markdown=$reports/readygate.md")
+mkdir -p -- "$reports" "$(dirname -- "$sarif")" || fail "there is no place for the reports"
+# What an earlier use of the action has left is not taken for what this one says.
+for each in "${written[@]}"; do rm -f -- "${each#*=}" || fail "an earlier report can not be replaced"; done
 code=0
 "$READYGATE" check "${options[@]}" --marker="$INPUT_COMMENT_ID" \
-  --format=github --format="sarif=$sarif" --format="json=$reports/readygate.json" \
-  --format="junit=$reports/readygate-junit.xml" --format="markdown=$reports/readygate.md" \
-  -- "${files[@]}" || code=$?
+  --format=github "${written[@]/#/--format=}" -- "${files[@]}" || code=$?
 
 # The worst verdict of all files; whatever was not judged counts as none.
 verdict=NO_VERDICT
@@ -58,8 +59,7 @@ fi
 {
   echo "exit-code=$code"
   echo "verdict=$verdict"
-  echo "json=$reports/readygate.json"
-  echo "sarif=$sarif"
-  echo "junit=$reports/readygate-junit.xml"
-  echo "markdown=$reports/readygate.md"
+  for each in "${written[@]}"; do
+    if [ -f "${each#*=}" ]; then echo "$each"; fi
+  done
 } >>"$GITHUB_OUTPUT"
