@@ -96,10 +96,10 @@ def test_foundations_of_elsewhere_are_taken_along(workspace: Path) -> None:
 def test_reports_have_a_path_only_when_they_were_written(workspace: Path) -> None:
     """SARIF gets the folder that it is to be in, and what an earlier use of the action left is not said to be new."""
     asked = {"files": "proposals/unknown.yaml", "reports": "reports", "sarif_file": "out/deep/gate.sarif"}
-    first = act(workspace, **asked)
+    first = act(workspace, {}, **asked)
     assert (first.code, first.outputs["sarif"]) == (2, "out/deep/gate.sarif"), first.log
     assert (workspace / "out/deep/gate.sarif").is_file()
-    failed = act(workspace, **asked, gate="none")
+    failed = act(workspace, {}, **asked, gate="none")
     assert [failed.outputs[name] for name in ("json", "sarif", "junit", "markdown")] == [""] * 4
     assert not list((workspace / "reports").iterdir())
 
