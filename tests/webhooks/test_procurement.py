@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import re
 import sys
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -105,6 +107,25 @@ def test_the_page_says_what_is_so(tmp_path: Path) -> None:
     assert [endpoint.name for endpoint in endpoints] == ["procurement", "risk"]
     assert [kind for kind in NoticeType if f"`{_short(kind)}`" not in page and kind is not NoticeType.TEST] == []
     assert [line for line in check if line not in example] == []
+
+
+def test_what_nobody_signed_is_not_genuine() -> None:
+    """Headers that are missing or say nothing make a webhook false, and nothing is raised."""
+    spec = importlib.util.spec_from_file_location("procurement", ROOT / "clients/examples/procurement.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    now = str(int(time.time()))
+    heads: tuple[dict[str, str], ...] = (
+        {},
+        {"webhook-id": "a"},
+        {"webhook-id": "a", "webhook-timestamp": "soon", "webhook-signature": "v1,x"},
+        {"webhook-id": "a", "webhook-timestamp": now},
+        {"webhook-id": "a", "webhook-timestamp": now, "webhook-signature": "v1,é v1,x"},
+    )
+
+    assert [example.is_genuine(head, b"{}", SECRET) for head in heads] == [False] * len(heads)
 
 
 def _short(kind: NoticeType) -> str:
