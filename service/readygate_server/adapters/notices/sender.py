@@ -40,7 +40,7 @@ class HttpSender:
         except TimeoutError:
             return Answer(Result.FAILED, f"no answer within {endpoint.timeout_seconds:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Answer(Result.FAILED, f"not reached: {type(error).__name__}")
+            return Answer(Result.FAILED, f"not reached: {_why(error)}")
 
     async def close(self) -> None:
         """Lets go of all connections."""
@@ -72,6 +72,16 @@ class HttpSender:
                 limits=httpx.Limits(keepalive_expiry=30),
             )
         return client
+
+
+def _why(error: BaseException) -> str:
+    """Returns what kept a receiver from being reached; nothing that it says itself."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its certificate is signed by nobody who is trusted here, or for another name; ca_file names who is"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 def wished_seconds(text: str) -> float:
