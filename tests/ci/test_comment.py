@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -116,6 +118,28 @@ def test_what_can_not_be_written_ends_with_4_and_its_reason() -> None:
             assert (ran.code, ran.out, reason in ran.err, "Traceback" in ran.err) == (4, "", True, False), ran.err
         assert "no marker" in comment("### GO\n", github(server)).err
         assert server.changes == []
+
+
+@pytest.mark.parametrize("variables", [github, gitlab])
+@pytest.mark.parametrize("there", [["text"], [{"body": "no id"}], [{"id": "text"}]])
+def test_an_answer_that_no_forge_gives_ends_with_4(variables: Callable[..., dict[str, str]], there: list[Any]) -> None:
+    """What stands in for the API, such as a page to log in, is told from it, and nothing is written."""
+    with forge() as server:
+        server.comments = there
+        ran = comment(TEXT, variables(server))
+
+    assert (ran.code, server.changes) == (4, [])
+    assert "the answer is not what a forge says there" in ran.err
+
+
+@pytest.mark.parametrize("variables", [github, gitlab])
+def test_a_comment_that_says_not_whose_it_is_is_left_alone(variables: Callable[..., dict[str, str]]) -> None:
+    """A comment whose author was deleted is nobody's, so that ours is added beside it."""
+    with forge() as server:
+        server.comments = [{"id": 1, "body": TEXT, "user": None, "author": "ghost"}]
+        ran = comment(TEXT + "more", variables(server))
+
+    assert (ran.code, len(server.comments)) == (0, 2)
 
 
 def test_variables_that_are_none_are_named_and_no_token_is_shown(tmp_path: Path) -> None:

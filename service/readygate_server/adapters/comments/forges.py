@@ -93,14 +93,14 @@ class GitHub:
         """Yields all comments, oldest first."""
         login = self._login()
         for each in _pages(self._api, self._comments):
-            user = each.get("user") or {}
+            user = _person(each, "user")
             ours = user.get("login") == login if login else user.get("type") == "Bot"
-            yield Comment(int(each["id"]), str(each.get("body") or ""), ours)
+            yield Comment(each["id"], str(each.get("body") or ""), ours)
 
     def _login(self) -> str:
         """Returns who we are; nothing with the token of a job, which may not ask and writes as a bot."""
         try:
-            return str(self._api.call("GET", "/user").get("login", ""))
+            return str(self._api.one("/user").get("login", ""))
         except ForgeError as error:
             if error.status in _FORBIDDEN:
                 return ""
@@ -127,10 +127,10 @@ class GitLab:
 
     def comments(self) -> Iterator[Comment]:
         """Yields all comments, oldest first."""
-        us = self._api.call("GET", "/user").get("id")
+        us = self._api.one("/user").get("id")
         for each in _pages(self._api, self._notes, "&sort=asc&order_by=created_at"):
-            ours = us is not None and (each.get("author") or {}).get("id") == us
-            yield Comment(int(each["id"]), str(each.get("body") or ""), ours)
+            ours = us is not None and _person(each, "author").get("id") == us
+            yield Comment(each["id"], str(each.get("body") or ""), ours)
 
     def add(self, text: str) -> None:
         """Writes a new comment."""
@@ -143,10 +143,16 @@ class GitLab:
 
 def _pages(api: Api, path: str, more: str = "") -> Iterator[dict[str, Any]]:
     for number in range(1, _MOST_PAGES + 1):
-        page = api.call("GET", f"{path}?per_page={_PER_PAGE}&page={number}{more}")
+        page = api.many(f"{path}?per_page={_PER_PAGE}&page={number}{more}")
         yield from page
         if len(page) < _PER_PAGE:
             return
+
+
+def _person(comment: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Returns who wrote a comment; nothing when that is not said."""
+    found = comment.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _needed(environment: Mapping[str, str], name: str, why: str = "") -> str:

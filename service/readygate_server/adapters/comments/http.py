@@ -63,3 +63,24 @@ class Api:
             raise ForgeError(f"{method} {self._address}{path}: {error.code} {error.reason}", error.code) from None
         except (URLError, HTTPException, OSError, ValueError) as error:
             raise ForgeError(f"{method} {self._address}{path}: {getattr(error, 'reason', error)}") from None
+
+    def one(self, path: str) -> dict[str, Any]:
+        """Returns the object that is at a path; raises ForgeError when none is."""
+        found = self.call("GET", path)
+        if not isinstance(found, dict):
+            raise self._odd(path)
+        return found
+
+    def many(self, path: str) -> list[dict[str, Any]]:
+        """Returns the objects that are at a path, each with an id; raises ForgeError when something else is."""
+        found = self.call("GET", path)
+        if not isinstance(found, list) or not all(isinstance(each, dict) and _has_id(each) for each in found):
+            raise self._odd(path)
+        return found
+
+    def _odd(self, path: str) -> ForgeError:
+        return ForgeError(f"GET {self._address}{path}: the answer is not what a forge says there")
+
+
+def _has_id(found: Mapping[str, Any]) -> bool:
+    return isinstance(found.get("id"), int)
