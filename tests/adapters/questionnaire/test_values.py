@@ -97,6 +97,8 @@ def test_what_means_one_thing_is_taken(
         (RATIO, "0,98", "", "the number is stored as text: got '0,98'"),
         (RATIO, "1.234", "", "mean different things in each country"),
         (RATIO, "98 %", "", "stored as text"),
+        (RATIO, "98", "", "if 98 % is meant, write 0.98"),
+        (RATIO, "n/a", "", "this is no number: got 'n/a', expected a number from 0 to 1 (ratio), or an empty cell"),
         (RATIO, "~0.9", "", "stored as text"),
         (RATIO, 98, "", "if 98 % is meant, write 0.98"),
         (RATIO, 9800, "", "out of range: got 9800"),

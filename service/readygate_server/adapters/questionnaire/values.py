@@ -41,28 +41,38 @@ def limits_of(cell: Cell) -> Mapping[str, str]:
 def _number(field: FactField, cell: Cell) -> object:
     unit = bounds_of(field).unit
     if cell.kind == "text":
-        return _number_in_text(field, cell)
+        number = _number_in_text(field, cell)
+        _refuse_percentage(field, number)
+        return number
     if cell.kind != "number":
         raise _other(field, cell)
     if cell.is_percentage and not unit.startswith("ratio"):
         got, unit = f"{cell.value * 100:g} %", unit or "a plain number"
         raise FactProblemError(Problem("the cell shows a percentage, and the fact is none", got, f"{unit}, without %"))
     number = cell.value
-    bounds = bounds_of(field)
-    if unit.startswith("ratio") and bounds.maximum == 1 and 1 < number <= 100:
-        advice = f"{expected(field)}; if {number:g} % is meant, write {number / 100:g}"
-        raise FactProblemError(Problem("the value is out of range", show(number), advice))
+    _refuse_percentage(field, number)
     # A spreadsheet knows one kind of number only.
     is_whole = field.kind is Kind.INTEGER and isinstance(number, float) and number.is_integer()
     return int(number) if is_whole else number
 
 
-def _number_in_text(field: FactField, cell: Cell) -> object:
+def _refuse_percentage(field: FactField, number: float) -> None:
+    """Refuses a number that was meant as a percentage where a share is asked for."""
+    bounds = bounds_of(field)
+    if bounds.unit.startswith("ratio") and bounds.maximum == 1 and 1 < number <= 100:
+        advice = f"{expected(field)}; if {number:g} % is meant, write {number / 100:g}"
+        raise FactProblemError(Problem("the value is out of range", show(number), advice))
+
+
+def _number_in_text(field: FactField, cell: Cell) -> float:
     """Returns a number that was stored as text, where it reads the same in every country."""
     if _WHOLE.fullmatch(cell.text):
         return int(cell.text)
     if _SHARE.fullmatch(cell.text):
         return float(cell.text)
+    if not any(each.isdigit() for each in cell.text):
+        advice = f"{expected(field)}, or an empty cell and the reason why there is no value"
+        raise FactProblemError(Problem("this is no number", show(cell.text), advice))
     advice = f"{expected(field)}, typed as a number: commas and points in a text mean different things in each country"
     raise FactProblemError(Problem("the number is stored as text", show(cell.text), advice))
 
