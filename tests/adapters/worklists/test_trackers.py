@@ -14,6 +14,7 @@ import pytest
 from tests.work_lists import TEXT_FIELDS, judged
 
 from readygate.v1 import decision_pb2 as pb
+from readygate.v1 import gate_pb2
 from readygate.v1.ruleset_pb2 import EffortRange
 from readygate_server.adapters.worklists.jira import LONGEST_SUMMARY, jira_text, split
 from readygate_server.adapters.worklists.oscal import oscal_text
@@ -109,6 +110,15 @@ def test_oscal_is_the_same_for_the_same_decision_only() -> None:
     """Text and ids depend on the decision, and differ between decisions."""
     assert poam() == poam()
     assert not set(values(poam(decision_id="a"), "uuid")) & set(values(poam(decision_id="b"), "uuid"))
+
+
+def test_oscal_says_from_which_gate_a_rule_is_due() -> None:
+    """An observation names the gate of its rule, whatever gate was asked for."""
+    asked = judged(items=1)
+    asked.decision.findings[0].due = gate_pb2.GATE_COMMIT
+    root = json.loads(oscal_text(asked))["plan-of-action-and-milestones"]
+    said = {each["name"]: each["value"] for each in root["observations"][0]["props"]}
+    assert (said["due"], asked.decision.gate) == ("commit", gate_pb2.GATE_PILOT)
 
 
 def test_oscal_milestones_follow_the_waves() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from readygate.v1 import decision_pb2 as pb
-from readygate_server.adapters.words import outcome_name
+from readygate_server.adapters.words import gate_name, outcome_name
 from readygate_server.adapters.worklists.cells import cell_text, number_text
 from readygate_server.adapters.worklists.rows import Judged, Row, provenance_of, rows_of
 from readygate_server.adapters.worklists.schedule import schedule_of
@@ -99,7 +99,7 @@ class _Document:
             "rule": finding.rule_id,
             "subject": finding.subject,
             "outcome": outcome_name(finding.outcome),
-            "due": row.gate,
+            "due": gate_name(finding.due) if finding.due else "",
         }
         facts = dict.fromkeys(each.fact for each in unmet if each.fact)
         return {
