@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
+from google.protobuf import text_format
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from readygate.v1.foundation_pb2 import Asset
 from readygate.v1.foundation_service_pb2 import RegisterAssetRequest
+from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.waiver_service_pb2 import RequestWaiverRequest, RequestWaiverResponse
 from tests.web.app.test_decisions import small
 from tests.web.serving import Server, example
@@ -79,6 +81,8 @@ class Seeded:
     people: Server
     no: str
     """A decision that is a no."""
+    long: str
+    """A decision with the longest names there are."""
     go: str
     """A decision that is a go, on the server with people."""
     waiver: str
@@ -92,6 +96,7 @@ class Seeded:
             "no decision": (self.local, "/?proposal=nobody"),
             "bad filter": (self.local, "/?from=never"),
             "a no": (self.local, f"/decisions/{self.no}"),
+            "long names": (self.local, f"/decisions/{self.long}"),
             "a go": (self.people, f"/decisions/{self.go}"),
             "what-if": (self.local, f"/what-if?decision={self.no}"),
             "what-if start": (self.local, "/what-if"),
@@ -112,7 +117,7 @@ class Seeded:
 def seeded(local: Server, people: Server) -> Seeded:
     """Two servers with decisions, a waiver and an asset."""
     local.evaluate(example(), as_of="2026-10-01")
-    no = local.evaluate(example())
+    no, long = local.evaluate(example()), local.evaluate(with_long_names())
     asset = Asset()
     asset.source.id, asset.source.title, asset.source.completeness = "ledger", "General ledger", 0.99
     local.call("FoundationService/RegisterAsset", RegisterAssetRequest(asset=asset))
@@ -124,7 +129,15 @@ def seeded(local: Server, people: Server) -> Seeded:
         compensating_control="Staff check each answer.", starts_on=today, ends_on=today,
     )  # fmt: skip
     waiver = RequestWaiverResponse.FromString(people.call("WaiverService/RequestWaiver", asked, ada)).waiver
-    return Seeded(local, people, no, go, waiver.waiver.id)
+    return Seeded(local, people, no, long, go, waiver.waiver.id)
+
+
+def with_long_names() -> Proposal:
+    """Returns a proposal whose id and assets have the longest names there are."""
+    text = text_format.MessageToString(example())
+    for name in ("refund-agent", "crm", "orders", "kb", "order-api", "erp", "returns"):
+        text = text.replace(f'"{name}"', f'"{name.ljust(63, "x")}"')
+    return text_format.Parse(text, Proposal())
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,15 @@ def check_what_pages_are(looks: dict[str, Look]) -> None:
     assert all(each.title.endswith(" · readygate") and not each.title.startswith(" ·") for each in looks.values())
 
 
+def test_on_a_phone_a_cell_without_a_label_has_no_colon(seeded: Seeded, tab: Opening) -> None:
+    """A row becomes a card, in which only what has a name of its column says it."""
+    opened = tab(size=PHONE)
+    opened.open(seeded.local, f"/decisions/{seeded.no}")
+    said = """[...document.querySelectorAll('.rg-stack tbody :is(th, td):not([data-label])')]
+        .map((each) => getComputedStyle(each, '::before').content)"""
+    assert set(opened.page.evaluate(said)) == {"none"}
+
+
 def test_axe_notices_what_is_wrong(seeded: Seeded, tab: Opening, axe: str) -> None:
     """A field that loses its label is found, and so is a text that is hard to read."""
     opened = tab(scheme="dark")
