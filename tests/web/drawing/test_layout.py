@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readygate_server.web.drawing.layers import components, layered
-from readygate_server.web.drawing.lettering import cut, width_of, wrapped
+from readygate_server.web.drawing.lettering import cut, cut_within, width_of, wrapped
 from readygate_server.web.drawing.places import spread
 from tests.web.drawing.plans import plan_of
 
@@ -57,6 +57,22 @@ def test_cut_text_fits(text: str, room: int) -> None:
     shown = cut(text, room, 12)
     assert width_of(shown, 12) <= room
     assert shown == text or shown.endswith("…")
+
+
+@given(st.text(max_size=80), st.integers(30, 300))
+def test_an_id_that_is_cut_fits_and_keeps_both_ends(text: str, room: int) -> None:
+    """An id that is too long begins and ends as before."""
+    shown = cut_within(text, room, 12)
+    assert width_of(shown, 12) <= room
+    begins, _, ends = shown.partition("…") if shown != text else (text, "", "")
+    assert text.startswith(begins)
+    assert text.endswith(ends)
+
+
+def test_ids_that_begin_alike_are_told_apart() -> None:
+    """What differs at the end of long ids is drawn."""
+    shown = {cut_within(f"W-DAT-01[customer-master-data-of-the-northern-region-{n}]", 150, 12) for n in range(3)}
+    assert len(shown) == 3
 
 
 @given(st.text(max_size=200), st.integers(1, 3))

@@ -11,7 +11,7 @@ from typing import Final
 
 from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.words import effort_text, weeks_text
-from readygate_server.web.drawing.lettering import BOLD, cut, width_of, wrapped
+from readygate_server.web.drawing.lettering import BOLD, cut, cut_within, width_of, wrapped
 from readygate_server.web.drawing.svg import element, text, title
 
 WIDTH: Final = 252.0
@@ -41,9 +41,9 @@ def box(item: pb.WorkItem, x: float, y: float, *, is_critical: bool) -> str:
 def _heads(head: str, room: float) -> list[str]:
     """Returns the id in one line, or its asset in a second one when it is long."""
     if width_of(head, BOLD) <= room or "[" not in head:
-        return [cut(head, room, BOLD)]
+        return [cut_within(head, room, BOLD)]
     rule, _, asset = head.partition("[")
-    return [cut(rule, room, BOLD), cut(f"[{asset}", room, BOLD)]
+    return [cut(rule, room, BOLD), cut_within(f"[{asset}", room, BOLD)]
 
 
 def own_title(item: pb.WorkItem) -> str:

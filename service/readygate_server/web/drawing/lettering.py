@@ -33,14 +33,27 @@ def cut(text: str, room: float, size: float) -> str:
     """Returns a text that fits into a width, with an ellipsis where some of it is left out."""
     if width_of(text, size) <= room:
         return text
+    return _beginning(text, room - width_of(_ELLIPSIS, size), size).rstrip() + _ELLIPSIS
+
+
+def cut_within(text: str, room: float, size: float) -> str:
+    """Returns an id that fits into a width; what is left out is its middle, as ids that begin alike end otherwise."""
+    if width_of(text, size) <= room:
+        return text
     left = room - width_of(_ELLIPSIS, size)
+    end = _beginning(text[::-1], left / 2, size)[::-1]
+    return _beginning(text, left - width_of(end, size), size) + _ELLIPSIS + end
+
+
+def _beginning(text: str, room: float, size: float) -> str:
+    """Returns as much of the beginning of a text as fits."""
     end = 0
     for character in text:
-        left -= width_of(character, size)
-        if left < 0:
+        room -= width_of(character, size)
+        if room < 0:
             break
         end += 1
-    return text[:end].rstrip() + _ELLIPSIS
+    return text[:end]
 
 
 def wrapped(text: str, room: float, size: float, lines: int) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from readygate.v1 import decision_pb2 as pb
 from readygate_server.adapters.words import counted
 from readygate_server.web.drawing.boxes import CRITICAL
-from readygate_server.web.drawing.lettering import BOLD, cut, width_of
+from readygate_server.web.drawing.lettering import BOLD, cut, cut_within, width_of
 from readygate_server.web.drawing.schedule import Span, Times, range_text, schedule
 from readygate_server.web.drawing.svg import PORTRAIT, Drawing, drawing, element, heading, text, title
 
@@ -159,7 +159,7 @@ def _item(item: pb.WorkItem, times: Times, scale: _Scale, y: float, *, is_critic
     ends = range_text(times.best.end, times.worst.end)
     parts = [
         title(f"{item.id}: {item.title}. {item.owner_role}. Ends in week {ends}"),
-        text(cut(head, room, BOLD), 4, y + 15, of="rg-id", size=12, font_weight="600" if is_critical else "400"),
+        text(cut_within(head, room, BOLD), 4, y + 15, of="rg-id", size=12, font_weight="600" if is_critical else "400"),
         text(cut(item.owner_role, room, 11), 4, y + 30, of="rg-takes", size=11),
         _bar(times.best, scale, y + 6),
         _bar(times.worst, scale, y + 20),
