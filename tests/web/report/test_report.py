@@ -60,6 +60,15 @@ def test_the_verdict_comes_first_with_what_set_the_tier() -> None:
     assert "action effect: T3 act , which sets the tier" in text
 
 
+def test_many_axes_and_sentences_are_punctuated_as_people_do() -> None:
+    """Axes stand in a list with one `and`, and a requirement that is a sentence ends once."""
+    decision = gate_under_test().evaluate(Proposal(id="bare"), as_of=AS_OF)
+    text = page_of(decision, Proposal(id="bare")).text
+    assert "set by autonomy, action effect, audience, data sensitivity and decision effect" in text
+    assert "prohibited for this use; threshold by judgement" in text
+    assert ".;" not in text
+
+
 def test_every_finding_is_in_one_place() -> None:
     """Whatever a finding does to the verdict, it is shown, once."""
     _, decision = example()
