@@ -103,6 +103,20 @@ def test_one_decision_shows_what_the_board_asks(local: Server) -> None:
     assert seen.parsed.of("svg") != []
 
 
+def test_no_waiver_is_offered_of_a_rule_that_can_not_be_waived(local: Server) -> None:
+    """Neither with the finding nor in the form."""
+    decision = local.evaluate(Proposal(id="bare"))
+    visitor = Visitor(local.address)
+
+    links = [each.get("href", "") for each in visitor.get(f"/decisions/{decision}").parsed.of("a")]
+    offered = [each.get("value") for each in visitor.get(f"/waivers/new?decision={decision}").parsed.of("option")]
+
+    assert f"/waivers/new?decision={decision}&finding=DEP-01/" in links
+    assert f"/waivers/new?decision={decision}&finding=DEP-02/" not in links
+    assert "DEP-01/" in offered
+    assert "DEP-02/" not in offered
+
+
 def test_a_go_gives_a_certificate_and_a_no_does_not(people: Server) -> None:
     """It is handed out as a file; who may not have one learns why on the page."""
     bearer = people.token("ada")

@@ -131,3 +131,10 @@ def test_nobody_approves_without_identities(local: Server) -> None:
     visitor = Visitor(local.address)
 
     assert visitor.get("/waivers").status == 200
+
+
+def test_where_nobody_can_ask_the_form_says_so_first(local: Server) -> None:
+    """A server without identities tells it before anything is typed in; one with people does not."""
+    decision, answered = local.evaluate(small("nobody", 0.5)), Visitor(local.address)
+
+    assert "knows no person who could ask" in answered.get(f"/waivers/new?decision={decision}").said

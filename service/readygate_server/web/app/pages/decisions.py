@@ -18,7 +18,13 @@ from readygate.v1 import waiver_service_pb2 as waivers
 from readygate.v1.decision_pb2 import EFFECT_BLOCKS, EFFECT_CONDITIONS, Decision, Finding
 from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse
 from readygate.v1.record_pb2 import DecisionRecord
-from readygate.v1.ruleset_service_pb2 import ListRulesetsRequest, ListRulesetsResponse
+from readygate.v1.ruleset_pb2 import RulesetSelector
+from readygate.v1.ruleset_service_pb2 import (
+    GetRulesetRequest,
+    GetRulesetResponse,
+    ListRulesetsRequest,
+    ListRulesetsResponse,
+)
 from readygate_server.web.app.asking import CallFailed
 from readygate_server.web.app.choices import VERDICTS, moment_of
 from readygate_server.web.app.errors import Fault, plain_error, said_of, status_of
@@ -104,7 +110,7 @@ async def decision_page(visit: Visit, found: Recorded, *, refused: CallFailed | 
     """Returns the page of a decision, after a certificate was refused with the reason."""
     record, decision = found.record, found.decision
     history, granted = await _history(visit, record), await _waivers(visit, record)
-    can = waivable(decision)
+    can = await waivable(visit, found)
     asked_for = {(each.rule_id, each.subject) for each in can}
     context: dict[str, Any] = {
         "record": record,
@@ -161,10 +167,24 @@ async def _waivers(visit: Visit, record: DecisionRecord) -> Sequence[waivers.Wai
     return reply.waivers
 
 
-def waivable(decision: Decision | None) -> list[Finding]:
+async def waivable(visit: Visit, found: Recorded) -> list[Finding]:
     """Returns the findings for which a waiver can be asked, those that block first."""
-    held = [each for each in decision.findings if each.effect in (EFFECT_BLOCKS, EFFECT_CONDITIONS)] if decision else []
-    return sorted((each for each in held if not each.waiver_id), key=lambda each: each.effect != EFFECT_BLOCKS)
+    findings = found.decision.findings if found.decision is not None else ()
+    held = [each for each in findings if each.effect in (EFFECT_BLOCKS, EFFECT_CONDITIONS) and not each.waiver_id]
+    never = await _never_waived(visit, found.record) if held else ()
+    return sorted((each for each in held if each.rule_id not in never), key=lambda each: each.effect != EFFECT_BLOCKS)
+
+
+async def _never_waived(visit: Visit, record: DecisionRecord) -> frozenset[str]:
+    """Returns the rules to which nobody can make an exception; none when the server no longer has the ruleset."""
+    chosen = RulesetSelector(name=record.ruleset.name, version=record.ruleset.version)
+    try:
+        reply = await visit.ask(GetRulesetRequest(ruleset=chosen), GetRulesetResponse)
+    except CallFailed as failed:
+        if failed.answer.reason in (*_NOT_SHOWN, "RULESET_NOT_FOUND"):
+            return frozenset()
+        raise
+    return frozenset(rule.id for rule in reply.ruleset.rules if not rule.waivable)
 
 
 async def recorded(visit: Visit, decision_id: str) -> Recorded:

@@ -82,7 +82,7 @@ async def _wish_form(
     found = await recorded(visit, decision_id)
     context = {
         "record": found.record,
-        "findings": waivable(found.decision),
+        "findings": await waivable(visit, found),
         "said": said,
         "refused": refused,
         "faults": _linked(refused) if refused else [],
