@@ -94,6 +94,19 @@ def test_on_a_phone_the_answer_stays_in_sight(seeded: Seeded, tab: Opening) -> N
     assert 0 < box["y"] < PHONE[1]
 
 
+def test_an_answer_that_is_none_is_told_with_a_way_to_see_why(seeded: Seeded, tab: Opening) -> None:
+    """The form can still be sent, and the page that comes back says what is wrong."""
+    opened = tab()
+    page = opened.page
+    opened.open(seeded.local, f"/what-if?decision={seeded.no}")
+    page.locator("input[name=csrf]").last.evaluate("field => { field.value = 'of-another-session' }")
+
+    page.fill(COMPLETENESS, "0.99")
+    page.get_by_role("button", name="Send the form to see why").click()
+
+    page.wait_for_selector("text=The form is out of date")
+
+
 def test_a_server_that_is_away_is_told(seeded: Seeded, tab: Opening) -> None:
     """What was typed in is still there."""
     opened = tab()

@@ -24,7 +24,7 @@
       const said = await reply.text();
       if (mine.signal.aborted) return;
       if (reply.headers.get("x-fragment") === "outcome") show(said);
-      else fail("The server does not answer as expected (" + reply.status + "). Send the form to see why.");
+      else fail("The server does not answer as expected (" + reply.status + ").", "Send the form to see why");
     } catch (error) {
       if (error.name !== "AbortError") fail("No answer: the server is out of reach, or your sign-in has ended. Your changes are still here.");
     } finally {
@@ -77,12 +77,22 @@
     return summary.textContent.replace(/\(.*/, "").trim();
   }
 
-  function fail(message) {
+  function fail(message, wayOut) {
     const note = document.createElement("p");
     note.className = "rb-note";
     note.setAttribute("role", "alert");
     note.textContent = message;
     outcome.replaceChildren(note);
+    if (wayOut) outcome.append(sending(wayOut));
+  }
+
+  function sending(words) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = words;
+    // Past the listener below, as a browser without the script would send it.
+    button.addEventListener("click", () => HTMLFormElement.prototype.submit.call(form));
+    return button;
   }
 
   form.addEventListener("input", () => {
