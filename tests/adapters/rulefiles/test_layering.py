@@ -298,6 +298,37 @@ def test_a_name_and_version_below_can_not_be_taken(tmp_path: Path, base: LoadedR
     assert fault.message == "the rules below have a ruleset of this name and version already"
 
 
+@pytest.mark.parametrize("through", ["", "bridge@2026.1.0"])
+def test_a_name_below_is_taken_only_on_top_of_it(through: str, tmp_path: Path, base: LoadedRules) -> None:
+    """A newer version of a ruleset below, which would be taken in its place, rests on it and can not start anew."""
+    anew = "tiering: tiering.yaml\nverdict_valid_days: 900\nrules: [data/DAT-01]\n"
+    newer = OURS.replace("ours", "example").replace("2026.1.0\nsummary", "2026.10.0\nsummary").partition("extends:")[0]
+    files = {
+        "bridge.yaml": OURS.replace("ours", "bridge").partition("extends:")[0] + anew,
+        "newer.yaml": newer + (f"extends: {through}\n" if through else anew),
+    }
+    (fault,) = faults_of(write(tmp_path / "ours", files), base=base)
+    assert (fault.file, fault.line) == ("newer.yaml", 1)
+    assert fault.message == "a ruleset below has this name, and this one does not extend it"
+    assert fault.expected == "a name of its own, or 'extends: example@2026.1.0'"
+
+    files["bridge.yaml"] = OURS.replace("ours", "bridge").partition("adjust:")[0]
+    files["newer.yaml"] = newer + f"extends: {through or 'example@2026.1.0'}\n"
+    assert faults_of(write(tmp_path / "ours", files), base=base) == ()
+
+
+def test_adjustments_are_checked_beside_rules_with_faults(tmp_path: Path, base: LoadedRules) -> None:
+    """A rule that is not there hides no fault of an adjustment, and causes none of its own."""
+    text = OURS.replace("adjust:", "rules: [local/LOC-09]\nadjust:\n  - {rule: LOC-09, due: commit}")
+    text += "    severity: {T1: none}\n  - rule: DAT-02\n    check: completness\n    due: commit\n"
+    found = [fault.message for fault in faults_of(write(tmp_path / "ours", {"ours.yaml": text}), base=base)]
+    assert found == [
+        "there is no such rule file",
+        "this loosens DAT-01 severity.T1",
+        "the rule has no such check",
+    ]
+
+
 def test_the_shipped_rules_can_be_layered_over(tmp_path: Path) -> None:
     """An organisation's directory with one file tightens one threshold of the shipped rules."""
     text = (

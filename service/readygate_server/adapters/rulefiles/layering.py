@@ -38,17 +38,18 @@ class Layered:
     faults: tuple[Fault, ...]
 
 
-def layer(source: SourceFile, file: RulesetFile, rules: Mapping[str, Rule]) -> Layered:
-    """Applies the adjustments of a ruleset file, one after the other."""
+def layer(source: SourceFile, file: RulesetFile, rules: Mapping[str, Rule], *, complete: bool) -> Layered:
+    """Applies the adjustments of a ruleset file, one after the other.
+
+    Where `complete` is false rules are left out for faults of their own, so that a rule that is not there may be one.
+    """
     layered, deviations, faults = dict(rules), [], []
     for index, adjustment in enumerate(file.adjust):
         editor = _Editor(source, file, ("adjust", index), adjustment)
         rule = layered.get(adjustment.rule)
         if rule is None:
-            suggestion = suggest(adjustment.rule, layered)
-            faults.append(
-                editor.fault("the ruleset has no such rule", "rule", got=adjustment.rule, suggestion=suggestion)
-            )
+            if complete:
+                faults.append(editor.no_such_rule(layered))
             continue
         after = editor.apply(rule)
         changes = _changes(rule, after)
@@ -77,6 +78,11 @@ class _Editor:
         """Returns a fault at a place of the adjustment."""
         document = self._source.document
         return document.fault((*self._path, *below), message, got=got, expected=expected, suggestion=suggestion)
+
+    def no_such_rule(self, rules: Mapping[str, Rule]) -> Fault:
+        """Returns the fault of an adjustment of a rule that is not there."""
+        wanted = self.adjustment.rule
+        return self.fault("the ruleset has no such rule", "rule", got=wanted, suggestion=suggest(wanted, rules))
 
     def apply(self, rule: Rule) -> Rule | None:
         """Returns the adjusted rule, or None when it is removed; what is at fault is left out."""

@@ -91,17 +91,18 @@ class Composer:
 
     def _composed(self, source: SourceFile, file: RulesetFile, waiting: tuple[str, ...]) -> Composed | None:
         extended, sound = self._extended(source, file, waiting)
-        listed = self._listed(source, file, extended)
+        if sound:
+            self.faults.extend(self._taken_name(source, file))
+        listed, complete = self._listed(source, file, extended)
         tiering = self._tiering(source, file, extended)
         days = self._valid_days(source, file, extended)
-        if listed is None or tiering is None or days is None or not sound:
-            return None
-        layered = layer(source, file, listed)
+        complete = complete and sound
+        layered = layer(source, file, listed, complete=complete)
         self.faults.extend(layered.faults)
-        if not layered.rules:
+        if complete and not layered.rules:
             self.faults.append(_fault(source, ("rules",), "the ruleset has no rules", expected="at least one rule"))
         self.faults.extend(_late(source, file, layered.rules))
-        if source.model is None:
+        if not complete or tiering is None or days is None or source.model is None:
             return None
         identity = RulesetIdentity(
             name=file.name,
@@ -134,8 +135,24 @@ class Composer:
             self.faults.append(_fault(source, ("extends",), message, got=wanted, suggestion=suggestion))
         return None, False
 
-    def _listed(self, source: SourceFile, file: RulesetFile, extended: Ruleset | None) -> dict[str, Rule] | None:
-        """Returns the rules of the ruleset before any adjustment; None when a rule file is at fault."""
+    def _taken_name(self, source: SourceFile, file: RulesetFile) -> Iterator[Fault]:
+        """Yields a fault when a ruleset takes a name from below without resting on it: it would loosen unseen."""
+        below = [key for key, ruleset in self._base.rulesets.items() if ruleset.identity.name == file.name]
+        if below and self._foundation(file.extends or "") not in below:
+            message = "a ruleset below has this name, and this one does not extend it"
+            expected = f"a name of its own, or 'extends: {max(below, key=_version)}'"
+            yield _fault(source, ("name",), message, got=file.name, expected=expected)
+
+    def _foundation(self, key: str) -> str:
+        """Returns the first ruleset outside of this directory that a ruleset extends, through others or not."""
+        passed: set[str] = set()
+        while key in self._rulesets and key not in passed:
+            passed.add(key)
+            key = str(self._rulesets[key].data.get("extends"))
+        return key
+
+    def _listed(self, source: SourceFile, file: RulesetFile, extended: Ruleset | None) -> tuple[dict[str, Rule], bool]:
+        """Returns the rules of the ruleset before any adjustment, and whether none is left out for a fault."""
         rules = {rule.id: rule for rule in extended.rules} if extended else {}
         complete = True
         for index, reference in enumerate(file.rules):
@@ -150,7 +167,7 @@ class Composer:
                 self.faults.append(_fault(source, path, message, got=reference))
             else:
                 rules[rule.id] = rule
-        return rules if complete else None
+        return rules, complete
 
     def _no_such_file(self, source: SourceFile, path: Path, reference: str) -> Fault:
         references = [*self.rules, *self._base.rules]
@@ -196,6 +213,10 @@ class Composer:
 def with_digest(ruleset: Ruleset, digest: str) -> Ruleset:
     """Returns the ruleset with its digest."""
     return replace(ruleset, identity=replace(ruleset.identity, digest=digest))
+
+
+def _version(key: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in key.rpartition("@")[2].split("."))
 
 
 def _fault(
