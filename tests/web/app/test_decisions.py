@@ -56,6 +56,18 @@ def test_a_day_that_is_none_is_told_at_its_field(people: Server) -> None:
     assert any(each.get("id") == "filter-from" for each in seen.parsed.of("input"))
 
 
+def test_a_verdict_that_is_none_shows_no_list(people: Server) -> None:
+    """An address with a slip does not pass for the whole list."""
+    visitor = Visitor(people.address)
+    visitor.sign_in(people.token("ada"))
+
+    seen = visitor.get("/?verdict=no_go")
+
+    assert seen.status == 400
+    assert "Got: no_go . Expected: one of go, conditions, no, unknown." in seen.said
+    assert rows(visitor, "?verdict=no_go") == []
+
+
 def test_the_list_goes_on_page_by_page(people: Server) -> None:
     """Each decision is shown once, newest first, with the filter kept."""
     bearer = people.token("ada")

@@ -61,6 +61,11 @@ async def decisions(visit: Visit) -> Response:
     faults = _fill(request.filter, wanted, chosen)
     for fault in faults:
         wanted[fault.path] = ""  # no field for a day can hold it; the fault says what was asked for
+    faults += [
+        Fault("verdict", "This is no verdict.", name, f"one of {', '.join(VERDICTS)}")
+        for name in asked.getlist("verdict")
+        if name and name not in VERDICTS
+    ]
     reply = pb.ListDecisionsResponse() if faults else await visit.ask(request, pb.ListDecisionsResponse)
     query = [*((name, value) for name, value in wanted.items() if value), *(("verdict", each) for each in chosen)]
     rulesets = await visit.ask(ListRulesetsRequest(), ListRulesetsResponse)
