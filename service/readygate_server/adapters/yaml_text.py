@@ -76,8 +76,17 @@ def _nearest(marks: dict[Path, Mark], path: Path) -> Mark:
     return Mark(1, 1)
 
 
-def read_yaml(text: str, *, file: str, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Document:
+def read_yaml(
+    text: str,
+    *,
+    file: str,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    faults: list[Fault] | None = None,
+) -> Document:
     """Reads one YAML (or JSON) document.
+
+    Faults that leave the document whole go into `faults` where it is given, so that the rest can be checked.
 
     Raises:
       FaultsError: with everything that is wrong with the text itself.
@@ -93,9 +102,11 @@ def read_yaml(text: str, *, file: str, max_bytes: int = MAX_BYTES, max_depth: in
     except (yaml.reader.ReaderError, UnicodeEncodeError):
         reader.unreadable_character(text)
     except _StopReadingError:
-        pass
-    if reader.faults:
+        reader.whole = False
+    if reader.faults and (faults is None or not reader.whole):
         raise FaultsError(reader.faults)
+    if faults is not None:
+        faults += reader.faults
     return reader.document
 
 
@@ -129,6 +140,7 @@ class _Reader:
     def __init__(self, file: str, max_depth: int) -> None:
         self.document = Document(file)
         self.faults: list[Fault] = []
+        self.whole = True
         self._levels: list[_Level] = []
         self._max_depth = max_depth
         self._nodes = 0
@@ -146,6 +158,7 @@ class _Reader:
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> None:
         """Notes a fault that the parser found."""
+        self.whole = False
         mark = error.problem_mark or error.context_mark
         problem = (error.problem or "the text is not YAML").strip()
         message = f"{error.context} {problem}".strip() if error.context else problem
@@ -154,6 +167,7 @@ class _Reader:
 
     def unreadable_character(self, text: str) -> None:
         """Notes the first character that YAML does not allow."""
+        self.whole = False
         found = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
         start = found.start() if found else 0
         line = text.count("\n", 0, start) + 1
@@ -177,7 +191,7 @@ class _Reader:
         if self._inside_key:
             return
         if level is not None and isinstance(level.container, dict) and level.key is None:
-            level.key = ""
+            level.key, self.whole = "", False
         else:
             self._place(None, mark)
 
@@ -203,7 +217,7 @@ class _Reader:
             self._check_depth(mark)
         elif level is not None and isinstance(level.container, dict) and level.key is None:
             self._fault(mark, "a key must be text", got="a list or mapping")
-            self._inside_key = 1
+            self._inside_key, self.whole = 1, False
         else:
             self._open({} if isinstance(event, events.MappingStartEvent) else [], mark)
 

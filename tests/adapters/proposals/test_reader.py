@@ -205,6 +205,39 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
     assert [fault.split(": ")[0] for fault in _faults(text)] == ["2:21", "2:24", "4:13", "5:12"]
 
 
+def test_a_fault_of_the_text_hides_no_fault_of_the_rest() -> None:
+    """A number that is none and a repeated key are told once, together with all else that is wrong."""
+    text = "id: X\nops: {slice_gap: .nan, eval_set_size: 1e999}\norg: &a {roles: 1}\norg: {}\nops: 3\n"
+
+    assert [fault.split(": got")[0] for fault in _faults(text)] == [
+        "1:5: the id is not well formed",
+        "2:18: a number must be finite",
+        "2:39: the number is too large",
+        "3:6: anchors are not accepted",
+        "3:10: the field is not known",
+        "4:1: the key 'org' stands here twice: expected only the one in line 3",
+        "5:1: the key 'ops' stands here twice: expected only the one in line 2",
+    ]
+
+
+def test_an_asset_without_an_id_is_no_choice() -> None:
+    """What is offered in place of an unknown asset are the ids that there are."""
+    text = "id: x\napis: [{id: a}, {title: b}]\nevidence: [{facts: [api.*], subject: c}]\n"
+
+    assert [fault for fault in _faults(text) if "no such API" in fault] == [
+        "3:38: the proposal has no such API: got 'c', expected one of a"
+    ]
+
+
+@pytest.mark.parametrize("end", ["? [a]\n: 1", "*a : 1", "---\nid: x", "b: ]", "b: \x07"])
+def test_a_text_of_which_parts_are_missing_is_not_judged_further(end: str) -> None:
+    """Where the text can not be read as a whole, nothing is said about the part that could."""
+    faults = _faults(f"id: X\n{end}\n")
+
+    assert len(faults) == 1
+    assert not faults[0].startswith("1:")
+
+
 def test_an_enum_value_that_says_unknown_is_accepted_and_counts_as_absent() -> None:
     """People may write that a value is not known; the fact then has no value, and may be spoken of in a statement."""
     proposal = _read(

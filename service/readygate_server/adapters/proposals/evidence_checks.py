@@ -177,8 +177,9 @@ def _subject_problem(field: FactField, subject: str, subjects: _Subjects) -> Pro
 
 def _one_of(names: frozenset[str]) -> str:
     """Names some of the choices: 5,000 entries that each name 200 would be an answer of many megabytes."""
-    shown = sorted(names)[:_SHOWN_NAMES]
-    return f"one of {', '.join(shown)}{', …' if len(shown) < len(names) else ''}" if shown else ""
+    named = sorted(names - {""})  # an asset without an id has a fault of its own
+    shown = named[:_SHOWN_NAMES]
+    return f"one of {', '.join(shown)}{', …' if len(shown) < len(named) else ''}" if shown else ""
 
 
 def _moment_faults(proposal: Proposal, entry: Evidence, place: Place) -> Iterator[ProposalFault]:

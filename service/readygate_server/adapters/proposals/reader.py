@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -50,8 +51,21 @@ def read_proposal(text: str, *, file: str) -> tuple[Proposal, Document]:
     Raises:
       FaultsError: with every fault of the text, sorted by place.
     """
-    document = read_yaml(text, file=file)
-    return build_proposal(document.data, document), document
+    told: list[Fault] = []
+    document = read_yaml(text, file=file, faults=told)
+    try:
+        proposal = build_proposal(document.data, document)
+    except FaultsError as error:
+        raise FaultsError([*told, *_elsewhere(error.faults, told)]) from None
+    if told:
+        raise FaultsError(told)
+    return proposal, document
+
+
+def _elsewhere(faults: Iterable[Fault], told: Iterable[Fault]) -> list[Fault]:
+    """Returns the faults at other places than those of which something was told already."""
+    places = {(fault.line, fault.column) for fault in told}
+    return [fault for fault in faults if (fault.line, fault.column) not in places]
 
 
 @few_suggestions()
