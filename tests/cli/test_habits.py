@@ -157,6 +157,14 @@ def test_what_goes_wrong_is_said_with_the_way_out(tmp_path: Path) -> None:
         "did you mean check?": ("chek",),
         "did you mean production?": ("check", "--gate", "prodution", tmp_path / "agent.yaml"),
         f"mkdir -p {tmp_path / 'out'}": ("init", "customer-agent", "-o", tmp_path / "out" / "x.yaml"),
+        "COMMAND; readygate --help lists them": (),
+        "COMMAND; readygate rules --help lists them": ("rules",),
+        "record.db: there is no such file": ("webhooks", "list", "--data-dir", tmp_path / "none"),
+        f"--data-dir {tmp_path / 'agent.yaml'}/data: Not a directory": (
+            "serve",
+            "--data-dir",
+            tmp_path / "agent.yaml" / "data",
+        ),
         "is a server listening at 127.0.0.1:1": ("decisions", "list", "--server", "127.0.0.1:1"),
     }
     for way_out, ran in zip(calls, together(*calls.values()), strict=True):

@@ -45,9 +45,16 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints the usage and what is wrong with it."""
         self.print_usage(sys.stderr)
-        way_out = f"; {SERVER} may say it as well" if "--server" in message and "required" in message else ""
-        sys.stderr.write(f"{self.prog}: {mistyped(message)}{way_out}\n")
+        sys.stderr.write(f"{self.prog}: {mistyped(message)}{self._way_out(message)}\n")
         raise SystemExit(int(Exit.BAD_INPUT))
+
+    def _way_out(self, message: str) -> str:
+        """Returns where what is missing can be found."""
+        if "required" not in message:
+            return ""
+        if message.endswith(": COMMAND"):
+            return f"; {self.prog} --help lists them"
+        return f"; {SERVER} may say it as well" if "--server" in message else ""
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:

@@ -95,7 +95,10 @@ def _record(options: argparse.Namespace) -> RecordSettings | None:
 def data_directory(path: Path | None) -> Path | None:
     """Returns the data directory, made when it is not there."""
     if path is not None:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CommandError(f"--data-dir {path}: {error.strerror}") from None
     return path
 
 

@@ -137,6 +137,8 @@ def _asked(options: argparse.Namespace, query: Callable[[Connection], _T]) -> _T
     from readygate_server.adapters.storage.opening import FILE
     from readygate_server.adapters.storage.outages import detail_of
 
+    if not options.database_url and not (options.data_dir / FILE).is_file():
+        raise CommandError(f"{options.data_dir / FILE}: there is no such file; is this the data directory of a server?")
     try:
         if options.database_url:
             engine = postgres.reading_engine(postgres.database_url(options.database_url))
