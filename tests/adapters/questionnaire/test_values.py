@@ -18,6 +18,7 @@ from readygate.v1.evidence_pb2 import (
     FACT_STATEMENT_KIND_NOT_STATED,
 )
 from readygate.v1.proposal_pb2 import Proposal
+from readygate_server.adapters.collectors.port import ArtefactError
 from readygate_server.adapters.proposals.paths import get_fact, parse_path
 from readygate_server.adapters.questionnaire.returned import answered
 from readygate_server.adapters.questionnaire.yaml_form import yaml_text
@@ -228,3 +229,33 @@ def test_faults_of_yaml_have_line_and_column() -> None:
     lines = text.splitlines()
     wanted = [f"form.yaml:{lines.index(f'  {path}:') + 2}:12: " for path in (RATIO, FLAG)]
     assert [str(fault)[: len(place)] for fault, place in zip(caught.value.faults, wanted, strict=True)] == wanted
+
+
+@pytest.mark.parametrize(("gone", "count"), [("row", 1), ("heading row", 4), ("sheet", 4)])
+def test_questions_that_are_not_found_again_are_named(tmp_path: Path, gone: str, count: int) -> None:
+    """An answer whose row, headings or sheet were lost on the way is not left out unnoticed."""
+    book = short()
+    cell = cells_of(book, RATIO)["value"]
+    put(cell, 0.98)
+    sheet = book[cell.parent.title]
+    if gone == "row":
+        sheet.delete_rows(cell.row)
+    elif gone == "heading row":
+        sheet.insert_rows(1)
+    else:
+        book.remove(sheet)
+    with pytest.raises(FaultsError) as caught:
+        answered(returned(book, tmp_path), file="form.xlsx")
+
+    [said] = [str(fault) for fault in caught.value.faults]
+    assert f"questions of the form are gone: got {count} of 7, the first source[crm]." in said
+
+
+def test_answers_under_another_heading_are_not_passed_over(tmp_path: Path) -> None:
+    """A sheet whose column of answers has lost its heading is refused by its name."""
+    book = short()
+    cell = cells_of(book, RATIO)["value"]
+    put(cell, 0.98)
+    book[cell.parent.title].cell(1, cell.column, "Wert")
+    with pytest.raises(ArtefactError, match=r"source crm: no column has the answers"):
+        returned(book, tmp_path)

@@ -109,6 +109,8 @@ class _Reader:
                     return
                 fact = headings.index(FACT.lower())
                 columns = {place: _KEY_OF[text] for place, text in enumerate(headings) if text in _KEY_OF}
+                if "value" not in columns.values():
+                    raise self._without_values(sheet.title)
                 continue
             yield from self._answer(row, fact, columns, (sheet.title, number, row_number))
 
@@ -134,6 +136,10 @@ class _Reader:
                 raise self._too_much("the workbook has too many rows", f"at most {MAX_ALL_ROWS:,}")
             if row:
                 yield number, row
+
+    def _without_values(self, title: str) -> ArtefactError:
+        way_out = "give the column with the answers its heading 'Value' again"
+        return ArtefactError(ArtefactFault(f"{self._place}!{title}", "no column has the answers", way_out=way_out))
 
     def _count(self, texts: Iterable[str]) -> None:
         self._text_left -= sum(map(len, texts))

@@ -71,6 +71,7 @@ class _Answers:
     def proposal(self) -> Proposal:
         self._check_head()
         self._name_assets()
+        self._check_all_there()
         for answer, ref in self._answers():
             self._answer(answer, ref)
         if not self._faults:
@@ -96,6 +97,15 @@ class _Answers:
                 self._fault(Spot(), "there are no such assets", show(scope), f"one of {', '.join(scopes)}")
             elif all(each.id != name for each in getattr(self._made, scopes[scope])):
                 getattr(self._made, scopes[scope]).add(id=name, title=title)
+
+    def _check_all_there(self) -> None:
+        """Refuses a workbook in which questions are not found, since their answers would be left out unnoticed."""
+        there = {answer.path for answer in self._form.answers}
+        lost = [path for path in self._form.facts if path not in there]
+        if lost:
+            got = f"{len(lost)} of {len(self._form.facts)}, the first {lost[0]}"
+            advice = "every sheet with its headings in the first row, and a row for each question"
+            self._fault(Spot(), "questions of the form are gone", got, advice)
 
     def _answers(self) -> Iterator[tuple[Answer, FactRef]]:
         """Yields the answers with their facts; those about no fact, or about one twice, are faults."""
