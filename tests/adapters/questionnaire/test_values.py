@@ -173,6 +173,16 @@ def test_evidence_is_claimed_or_documented(tmp_path: Path) -> None:
     assert (document.value.number, list(document.facts), document.subject) == (0.98, ["source.completeness"], "crm")
 
 
+@pytest.mark.parametrize("said", ["yes", "see mail", "siehe: Mail"])
+def test_a_document_is_named_by_its_address(said: str, tmp_path: Path) -> None:
+    """Text that is no address lifts no claim to a documented one."""
+    (fault,) = faults(tmp_path, RATIO, 0.98, evidence_uri=said)
+    assert f"this is no address: got '{said}'" in fault
+    for address in ("https://docs.example/an audit.pdf", "file:///audits/2026.pdf", "urn:dms:4711"):
+        (entry,) = answer(tmp_path, RATIO, 0.98, evidence_uri=address).evidence
+        assert entry.grade == EVIDENCE_GRADE_E1_DOCUMENT
+
+
 def test_a_fact_without_a_value_says_why(tmp_path: Path) -> None:
     """Not applicable needs a reason and a name, not stated a reason."""
     why: dict[str, Any] = {"reason": "no such system", "said_by": "J. Doe"}

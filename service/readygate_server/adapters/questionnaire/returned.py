@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -42,6 +43,8 @@ _KINDS: Final[Mapping[str, FactStatementKind.ValueType]] = {
     "not_applicable": FACT_STATEMENT_KIND_NOT_APPLICABLE,
     "not_stated": FACT_STATEMENT_KIND_NOT_STATED,
 }
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S.*")
+"""An address with its scheme. Other text names no document, and is not to lift a claim to a grade above it."""
 _ABOUT_EVIDENCE: Final = ("evidence_uri", "evidence_as_of", "grade")
 
 
@@ -205,6 +208,9 @@ class _Answers:
     def _evidence(self, answer: Answer, ref: FactRef) -> Evidence:
         cells = answer.cells
         uri, grade = self._text(cells, "evidence_uri"), self._text(cells, "grade")
+        if uri and not _ADDRESS.fullmatch(uri):
+            advice = "the address of a document, such as https://docs.example.org/audit.pdf"
+            self._fault(cells["evidence_uri"].spot, "this is no address", show(uri), advice)
         if grade and grade not in GRADES:
             advice = f"one of {', '.join(GRADES)}; what is measured comes from readygate collect"
             meant = "" if grade in GRADE_NAMES else suggest_name(grade, GRADES)
