@@ -62,3 +62,36 @@ def test_two_spellings_of_a_name_back_each_other() -> None:
     proposal, _ = read_proposal(proposal_text(*owners), file="proposal.yaml")
     backing = [each.source_uri for each in dossier_of(proposal).evidence if "source.owner" in each.facts]
     assert backing == ["newest", "older"]
+
+
+@pytest.mark.parametrize("covered", ["source.*", "source.completeness"])
+@pytest.mark.parametrize(
+    ("stated", "outcome"), [("0.94", OUTCOME_STALE), ("", OUTCOME_STALE), ("0.995", OUTCOME_SATISFIED)]
+)
+def test_fresh_evidence_for_what_the_proposal_states_makes_no_other_value_fresh(
+    covered: str, stated: str, outcome: int
+) -> None:
+    """An old value of a higher grade that wins is stale, unless the proposal states the same with fresh evidence."""
+    fresh = f"{{facts: [{covered}], subject: crm, grade: e2_measured, source_uri: new, as_of: 2026-10-30}}"
+    text = proposal_text(OLD, fresh)
+    if stated:
+        text = text.replace("    validity: 0.9995\n", f"    validity: 0.9995\n    completeness: {stated}\n", 1)
+    proposal, _ = read_proposal(text, file="proposal.yaml")
+    decision = local_gate().evaluate(proposal, ruleset="operational-readiness-full", as_of="2026-11-01")
+    found = {(each.rule_id, each.subject): each.outcome for each in decision.findings}
+    assert found["DAT-03", "crm"] == outcome
+
+
+def test_the_rest_of_a_group_keeps_its_evidence() -> None:
+    """Of evidence for a group only the fact goes whose value lost; evidence for nothing else goes altogether."""
+    group = "{facts: [source.*], subject: crm, grade: e2_measured, source_uri: group, as_of: 2026-10-30}"
+    alone = "{facts: [source.completeness], subject: crm, grade: e2_measured, source_uri: alone, as_of: 2026-10-30}"
+    proposal, _ = read_proposal(proposal_text(OLD, group, alone), file="proposal.yaml")
+    before = proposal.SerializeToString(deterministic=True)
+    dossier = dossier_of(proposal)
+    backing = {each.source_uri: each.facts for each in dossier.evidence if each.subject == "crm"}
+    assert set(backing) == {"old", "group"}
+    assert "source.completeness" not in backing["group"]
+    assert {"source.validity", "source.owner", "source.access_method"} <= set(backing["group"])
+    assert proposal.SerializeToString(deterministic=True) == before
+    assert dossier_of(dossier.proposal).digest == dossier.digest

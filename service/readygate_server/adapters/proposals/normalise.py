@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -40,7 +41,9 @@ def normalise(proposal: Proposal) -> tuple[Proposal, tuple[Conflict, ...]]:
     settled.CopyFrom(proposal)
     for ref in unknown:
         clear_fact(settled, ref)
-    conflicts = [_settle(settled, ref, claims) for ref, claims in sorted(_claims(settled, observed).items())]
+    claimed = sorted(_claims(settled, observed).items())
+    conflicts = [_settle(settled, ref, claims) for ref, claims in claimed]
+    _withdraw(settled, {FactRef(parent_of(ref.fact), ref.subject) for ref, claims in claimed if not _own_won(claims)})
     return settled, tuple(conflict for conflict in conflicts if conflict is not None)
 
 
@@ -67,6 +70,7 @@ class _Claim:
     rank: _Rank
     entry: Evidence | None
     is_name: bool
+    is_own: bool = False
 
     @property
     def said(self) -> FactValue:
@@ -112,7 +116,7 @@ def _claims(proposal: Proposal, observed: list[Evidence]) -> dict[FactRef, list[
         own = get_fact(proposal, ref)
         if own is not None:
             behind = _best_backing(backing, ref)
-            found.append(_Claim(own, _rank_of(behind), behind, ref.fact in personal_facts()))
+            found.append(_Claim(own, _rank_of(behind), behind, ref.fact in personal_facts(), is_own=True))
     return claims
 
 
@@ -127,6 +131,50 @@ def _settle(proposal: Proposal, ref: FactRef, claims: list[_Claim]) -> Conflict 
     if all(claim.said == claims[0].said for claim in claims):
         return None
     return Conflict(ref, tuple(claim.as_candidate() for claim in claims), unresolved)
+
+
+def _own_won(claims: list[_Claim]) -> bool:
+    """True when the proposal's own value is the one in use; `claims` are settled, the one in use first."""
+    return any(claim.is_own and claim.said == claims[0].said for claim in claims)
+
+
+def _withdraw(settled: Proposal, refs: Set[FactRef]) -> None:
+    """Takes facts out of evidence without a value, which backs what the proposal itself states and nothing else.
+
+    A fresh measurement of 0.5, stated in the proposal, does not make an old value of 0.99 fresh that wins against it.
+    """
+    if not refs:
+        return
+    subjects = {ref.subject for ref in refs}
+    kept = []
+    for entry in settled.evidence:
+        if entry.subject in subjects and not entry.HasField("value"):
+            names = _without(entry.facts, entry.subject, refs)
+            if names != entry.facts:
+                entry.facts[:] = names
+        if entry.facts:
+            kept.append(entry)
+    if len(kept) < len(settled.evidence):
+        remaining = Proposal(evidence=kept)
+        settled.ClearField("evidence")
+        settled.evidence.extend(remaining.evidence)
+
+
+def _without(names: Iterable[str], subject: str, refs: Set[FactRef]) -> list[str]:
+    """Returns the names that evidence covers without some facts; a group of which one is taken is spelt out."""
+    left: list[str] = []
+    for name in names:
+        members = _wholes(name.removesuffix(".*")) if name.endswith(".*") else (name,)
+        others = [each for each in members if FactRef(parent_of(each), subject) not in refs]
+        left += [name] if len(others) == len(members) else others
+    return list(dict.fromkeys(left))
+
+
+@cache
+def _wholes(group: str) -> tuple[str, ...]:
+    """Returns the facts of a group, without their parts."""
+    names = (field.name for field in fact_fields().values() if field.in_proposal and field.group == group)
+    return tuple(dict.fromkeys(map(parent_of, sorted(names))))
 
 
 def _backing(proposal: Proposal) -> dict[FactRef, Evidence]:
