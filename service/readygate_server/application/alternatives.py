@@ -73,7 +73,7 @@ def _way(judged: Judgement, gate: Gate, narrowings: tuple[Narrowing, ...], plan:
         narrowings,
         tuple(item.id for item in plan.items),
         plan.total + plan.total_if_false,
-        plan.critical_by_elapsed.elapsed,
+        plan.elapsed_if_false,
     )
 
 

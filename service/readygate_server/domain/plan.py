@@ -81,6 +81,18 @@ class Plan:
         last = max((item.wave for item in self.items), default=0)
         return tuple(tuple(item.id for item in self.items if item.wave == wave) for wave in range(1, last + 1))
 
+    @property
+    def elapsed_if_false(self) -> Range:
+        """Weeks along the longest chain when what is measured turns out to fail."""
+        if self.total_if_false == ZERO and not any(item.wait_if_false.high for item in self.items):
+            return self.critical_by_elapsed.elapsed
+        return _longest(list(map(_measured_false, self.items)), key=lambda item: item.elapsed.middle).elapsed
+
+
+def _measured_false(item: WorkItem) -> WorkItem:
+    """Returns the item with the repair that follows when what it measures turns out to fail."""
+    return item._replace(effort=item.effort + item.effort_if_false, wait=item.wait + item.wait_if_false)
+
 
 def work_id(rule_id: str, subject: str) -> str:
     """Returns the id of the work that closes a rule's finding for a subject."""

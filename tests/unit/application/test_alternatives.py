@@ -145,3 +145,10 @@ def test_the_plan_is_the_way_at_the_tier_and_gate_asked(share: float) -> None:
     unchanged = [way for way in decision.ways_to_yes if not way.narrowings and way.gate is Gate.PRODUCTION]
 
     assert [set(way.items) for way in unchanged] == [planned]
+
+
+def test_a_way_takes_as_long_as_its_effort_says() -> None:
+    """Where something has to be measured first, effort and weeks both count the repair that may follow."""
+    (way,) = decided({"gov.log_retention": 200}, TRAINED, LOGS, gate=Gate.COMMIT).ways_to_yes[:1]
+
+    assert way.elapsed == way.effort

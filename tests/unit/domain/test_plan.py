@@ -209,6 +209,7 @@ def test_an_unknown_fact_asks_for_measuring_first() -> None:
     assert made.measures == (FactRef("source.completeness", "crm"),)
     assert (made.effort, made.wait, made.effort_if_false) == (Range(0.1, 0.3), ZERO, Range(2, 8))
     assert (plan.total, plan.total_if_false) == (Range(0.1, 0.3), Range(2, 8))
+    assert (plan.critical_by_elapsed.elapsed, plan.elapsed_if_false) == (Range(0.1, 0.3), Range(4.1, 10.3))
 
 
 def test_several_unknown_facts_take_as_many_measurements() -> None:
