@@ -181,3 +181,11 @@ def test_json_of_a_decision_is_a_file(local: Server) -> None:
     assert seen.headers["content-type"] == "application/json"
     assert seen.headers["content-disposition"].startswith("attachment; filename=")
     assert json.loads(seen.text)["decision"]["verdict"] == "VERDICT_NO_GO"
+
+
+def test_a_message_that_begins_with_a_name_leaves_it_as_it_is_written(local: Server) -> None:
+    """The name of a field or a caller is no word to begin a sentence with."""
+    seen = Visitor(local.address).get("/?page=AAAA")
+
+    assert seen.status == 400
+    assert "page_token: the token is not of this query; start again without one." in seen.said

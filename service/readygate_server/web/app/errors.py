@@ -123,8 +123,9 @@ def unforeseen(visit: Visit, error: Exception) -> Response:
 
 
 def sentence(text: str) -> str:
-    """Returns a message of the error table as a sentence."""
-    return texts.sentence(text[:1].upper() + text[1:])
+    """Returns a message of the error table as a sentence; a name that it begins with stays as it is written."""
+    begins_with_word = text.partition(" ")[0].isalpha()
+    return texts.sentence(text[:1].upper() + text[1:] if begins_with_word else text)
 
 
 def _title_by_code(answer: Answer) -> str:
