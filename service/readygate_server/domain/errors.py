@@ -32,10 +32,13 @@ class RulesetNotFoundError(GateError):
 
     selector: str
     available: tuple[str, ...]
+    day: str = ""
+    """The day on which it would have had to be in force; empty when that was not asked."""
 
     def __str__(self) -> str:
         """Returns what was asked for and what there is."""
-        return f"no ruleset matches {self.selector}; available: {', '.join(self.available) or 'none'}"
+        day = f" and is in force on {self.day}" if self.day else ""
+        return f"no ruleset matches {self.selector}{day}; available: {', '.join(self.available) or 'none'}"
 
 
 @dataclass(eq=False)

@@ -29,6 +29,12 @@ def test_a_misspelt_field_gets_a_suggestion() -> None:
     assert fault.suggestion == "completeness"
 
 
+def test_what_follows_from_a_fault_is_not_told() -> None:
+    """A misspelt list that is searched is one fault, not one more for each step of the search."""
+    (fault,) = faults_in("source.usess.members.exists(use, use == SourceUse.SOURCE_USE_TRAINING)", Scope.SOURCE)
+    assert (fault.column, fault.got, fault.suggestion) == (8, "usess", "uses")
+
+
 def test_a_misspelt_variable_gets_a_suggestion() -> None:
     """The fault points at the name, not at the dot behind it, and lists what there is."""
     (fault,) = faults_in("true && deploymnt.use_case == ''")

@@ -244,6 +244,14 @@ FAULTS = (
         suggestion="completeness",
     ),
     Broken(
+        "a waiver where there was none",
+        "DAT-01\n",
+        "DAT-01\n    waivable: ▶true\n",
+        "'waivable' is not one of the known words",
+        "true",
+        "false",
+    ),
+    Broken(
         "nothing to do",
         "- rule: DAT-01\n",
         "- ▶rule: DAT-01\n",

@@ -87,6 +87,21 @@ def test_what_is_not_found_is_named_with_what_there_is(selector: Mapping[str, An
     )
 
 
+@pytest.mark.parametrize(
+    ("selector", "said"),
+    [
+        ({"as_of": "2025-11-01"}, "no ruleset matches ready and is in force on 2025-11-01; available: other"),
+        ({"in_force_on": "2025-12-31", "as_of": "2026-11-01"}, "ready@2025-12-31 and is in force on 2025-12-31;"),
+        ({"version": "2026.2.0", "as_of": "2026-11-01"}, "no ruleset matches ready@2026.2.0; available: other"),
+    ],
+)
+def test_a_ruleset_that_is_not_in_force_is_missed_with_the_day(selector: Mapping[str, Any], said: str) -> None:
+    """Where the day decides the error names it, because the name alone is among those that there are."""
+    with pytest.raises(RulesetNotFoundError) as caught:
+        REGISTRY.select(**selector)
+    assert said in str(caught.value)
+
+
 def test_an_empty_registry_finds_nothing() -> None:
     """Without rulesets nothing is found, whatever is asked."""
     with pytest.raises(RulesetNotFoundError, match="available: none"):

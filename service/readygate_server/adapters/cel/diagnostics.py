@@ -16,6 +16,8 @@ _FIELD = re.compile(r"undefined field '(\w+)' not found in struct '([\w.]+)'")
 _NAME = re.compile(r"undeclared reference to '([\w.]+)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '(.*)'")
 _ENUM_VALUE = re.compile(r"(\w+)\s*\.\s*(\w+)")
+_FOLLOWS = "'*error*'"
+"""The type of what has a fault already; what is said about it only follows."""
 _OPERATOR = re.compile(r"_?([^\w\s]+|in)_?")
 
 
@@ -25,7 +27,8 @@ def faults_of(error: str, text: str, variables: Mapping[str, Variable]) -> list[
         _fault(text, _offset(text, int(line), int(column)), message.removesuffix(" [INVALID_ARGUMENT]"), variables)
         for line, column, message in _ERROR.findall(error)
     ]
-    return found or [fault_at(text, 0, error)]
+    causes = [fault for fault in found if _FOLLOWS not in fault.message]
+    return causes or found or [fault_at(text, 0, error)]
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -48,6 +48,7 @@ class RulesetRegistry:
         Raises:
           RulesetNotFoundError: when none fits.
         """
+        day = "" if version or digest else in_force_on or as_of
         wanted_name = name or ("" if digest else self._default_name)
         fitting = [ruleset for ruleset in self._rulesets if wanted_name in ("", ruleset.identity.name)]
         if version or digest:
@@ -57,13 +58,14 @@ class RulesetRegistry:
                 if version in ("", ruleset.identity.version) and digest in ("", ruleset.identity.digest)
             ]
         else:
-            day, wanted_channel = in_force_on or as_of, channel or STABLE
             fitting = [
-                ruleset for ruleset in fitting if ruleset.identity.channel == wanted_channel and ruleset.in_force(day)
+                ruleset
+                for ruleset in fitting
+                if ruleset.identity.channel == (channel or STABLE) and ruleset.in_force(day)
             ]
         if not fitting:
             selection = Selection(wanted_name, version, digest, channel, in_force_on)
-            raise RulesetNotFoundError(str(selection), self._available())
+            raise RulesetNotFoundError(str(selection), self._available(), day)
         return max(fitting, key=_order)
 
     def _available(self) -> tuple[str, ...]:

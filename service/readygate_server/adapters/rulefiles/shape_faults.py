@@ -12,6 +12,8 @@ from readygate_server.adapters.yaml_text import Document, Path
 from readygate_server.domain.faults import Fault, suggest
 
 _KEY = "[key]"
+_CONSTANTS = {"True": "true", "False": "false"}
+"""Python's words for what YAML writes otherwise."""
 _KINDS = {
     "bool_type": "true or false",
     "int_type": "a whole number",
@@ -159,7 +161,8 @@ def _name(path: Path) -> str:
 
 def _words(expected: str) -> list[str]:
     """Reads pydantic's `'a', 'b' or 'c'`."""
-    return [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
+    words = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
+    return [_CONSTANTS.get(word, word) for word in words]
 
 
 def _keys(shape: type[BaseModel], path: Path) -> list[str]:
