@@ -6,13 +6,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from readygate_server.adapters.collectors.port import GROUP, Collector, ReaderMissingError, scopes_of
 from readygate_server.domain.errors import GateError
 from readygate_server.domain.faults import suggest
 from readygate_server.domain.vocabulary import Scope
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 OURS: Final = "readygate"
 AUTO: Final = "auto"
@@ -50,7 +52,11 @@ class BrokenCollectorError(GateError):
 
 def registered(points: Iterable[EntryPoint] | None = None) -> tuple[Entry, ...]:
     """Returns what packages register, sorted by name; ours first where two have one name."""
-    found = {_entry(point) for point in (entry_points(group=GROUP) if points is None else points)}
+    if points is None:
+        from importlib.metadata import entry_points  # late: the process of a collector is told where it is
+
+        points = entry_points(group=GROUP)
+    found = {_entry(point) for point in points}
     return tuple(sorted(found, key=lambda entry: (entry.name, entry.package != OURS, entry.package, entry.reference)))
 
 

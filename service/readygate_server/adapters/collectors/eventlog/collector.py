@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from readygate_server.adapters.collectors.artefacts import artefact_of, unreadable
-from readygate_server.adapters.collectors.eventlog.facts import Answers, Asked
 from readygate_server.adapters.collectors.eventlog.log import STANDARD, EventLog, Mapping
-from readygate_server.adapters.collectors.eventlog.notes import notes_of
 from readygate_server.adapters.collectors.eventlog.tables import read_csv, read_parquet
 from readygate_server.adapters.collectors.eventlog.times import Clock
 from readygate_server.adapters.collectors.eventlog.traces import POLICIES, policy_of, traces_of
@@ -76,6 +74,10 @@ class EventLogCollector:
         Raises:
           ArtefactError: when the file is no event log.
         """
+        # Late: who only asks for the options has no use for what counts.
+        from readygate_server.adapters.collectors.eventlog.facts import Answers, Asked
+        from readygate_server.adapters.collectors.eventlog.notes import notes_of
+
         path = self._only(request)
         artefact = artefact_of(path, lambda done: request.progress("reading the file", done, 0))
         log = _read(path, request)

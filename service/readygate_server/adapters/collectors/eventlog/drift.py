@@ -48,8 +48,9 @@ def drift_of(traces: Traces) -> Drift | None:
     by_chance = []
     for _ in range(SPLITS):
         places = [chance.random() for _ in variants]
-        split = [variants[place] for place in sorted(range(len(variants)), key=places.__getitem__)]
-        by_chance.append(steps.apart(split[:quarter], split[-quarter:]))
+        split = sorted(range(len(variants)), key=places.__getitem__)
+        first, last = ([variants[place] for place in part] for part in (split[:quarter], split[-quarter:]))
+        by_chance.append(steps.apart(first, last))
     by_chance.sort()
     return Drift(distance, by_chance[len(by_chance) // 2], by_chance[-1])
 

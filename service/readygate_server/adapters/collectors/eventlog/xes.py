@@ -137,15 +137,16 @@ class _Reader:
         parser, log, add, read = self._parser, self._log, self._log.adder(), self._clock.read
         starts: list[list[str] | None] = []
         ends: list[str] = []
-        keep = starts.append
+        keep, plain = starts.append, _PLAIN
 
         def start(tag: str, attributes: list[str]) -> None:
             within = len(starts) - len(ends)
-            if within == 0:
+            if not within:
                 keep(attributes)
             elif within < 0:
                 take()
                 if within < -1 or tag != self._event_tag:
+                    self._depth += within + 1
                     self.attach()
                     self._start(tag, attributes)
             elif within < MAX_DEPTH:
@@ -154,20 +155,25 @@ class _Reader:
                 raise too_deep(log.place, parser.CurrentLineNumber)
 
         def take() -> None:
-            if len(ends) <= len(starts):
-                return
+            own: dict[str, str] = {}
             try:
-                get = {key: value for first, key, second, value in starts if _PLAIN[first] == second}.get  # type: ignore[misc]
+                for first, key, second, value in starts:  # type: ignore[misc]
+                    if plain[first] == second:
+                        own[key] = value  # noqa: PERF403 - a comprehension is a call, of which there are many
             except (KeyError, TypeError, ValueError):  # another order, other attributes, or elements within
-                get = _own(starts).get
+                own = _own(starts)
+            get = own.get
             _, keys, timestamp, lifecycle, resource = log.mapping
             activity = get(keys[0]) if len(keys) == 1 else joined([get(key) for key in keys])
             add(log.cases - 1, activity, read(get(timestamp)), get(lifecycle), get(resource))
-            self._depth -= len(ends) - len(starts) - 1
             starts.clear()
             ends.clear()
 
-        return (start, ends.append), take
+        def finish() -> None:
+            if len(ends) > len(starts):
+                take()
+
+        return (start, ends.append), finish
 
 
 def _own(starts: Iterable[list[str] | None]) -> dict[str, str]:
