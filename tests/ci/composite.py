@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
-_EQUALS = re.compile(r"(\S+) == '([^']*)'")
+_COMPARED = re.compile(r"(\S+) (==|!=) '([^']*)'")
 _SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 _KNOWN = {"id", "shell", "env", "run", "if"}
 
@@ -103,9 +103,12 @@ def _filled(text: str, context: Mapping[str, str]) -> str:
 
 def _holds(condition: str, context: Mapping[str, str]) -> bool:
     whole = _EXPRESSION.fullmatch(condition)
-    compared = _EQUALS.fullmatch(whole[1] if whole else condition)
-    assert compared, condition
-    return context.get(compared[1], "") == compared[2]
+    for part in (whole[1] if whole else condition).split(" && "):
+        compared = _COMPARED.fullmatch(part)
+        assert compared, condition
+        if (context.get(compared[1], "") == compared[3]) != (compared[2] == "=="):
+            return False
+    return True
 
 
 def base_environment(bin_folder: Path) -> dict[str, str]:

@@ -99,9 +99,10 @@ def test_reports_have_a_path_only_when_they_were_written(workspace: Path) -> Non
     first = act(workspace, {}, **asked)
     assert (first.code, first.outputs["sarif"]) == (2, "out/deep/gate.sarif"), first.log
     assert (workspace / "out/deep/gate.sarif").is_file()
-    failed = act(workspace, {}, **asked, gate="none")
+    failed = act(workspace, {}, **asked, gate="none", comment="true")
     assert [failed.outputs[name] for name in ("json", "sarif", "junit", "markdown")] == [""] * 4
     assert not list((workspace / "reports").iterdir())
+    assert "pull request" not in failed.log
 
 
 def test_inputs_are_data_and_never_run(workspace: Path) -> None:

@@ -108,3 +108,9 @@ def test_a_server_knows_its_own_unless_files_are_named(tmp_path: Path) -> None:
     assert (unknown.code, "no data source is registered" in unknown.err) == (3, True)
     assert decision(given).facts_digest == decision(whole).facts_digest
     assert decision(known).facts_digest == dossier_of(as_registered).digest
+
+
+def test_a_foundation_file_is_told_from_a_proposal() -> None:
+    """Whoever checks what proposals reference learns what it is, and not only that an id is missing."""
+    ran = readygate("check", FOUNDATIONS / "crm.yaml", *AS_OF)
+    assert (ran.code, "is a foundation file, which proposals reference" in ran.err) == (3, True)

@@ -25,6 +25,7 @@ from readygate_server.cli.progress import clear, progress
 from readygate_server.cli.reading import reader_for
 from readygate_server.cli.results import Result
 from readygate_server.cli.what_if import add_what_if, overrides_of
+from readygate_server.cli.written import refuse_inputs
 from readygate_server.domain.faults import FaultsError
 
 
@@ -56,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--server judges by its own rules; leave out --rules, or leave out --server")
     wanted = Wanted(options.ruleset, options.gate, options.as_of or "", overrides_of(options))
     outputs = outputs_of(options)
+    refuse_inputs([each.file for each in outputs], options)
     with judge_for(options) as judge:
         results = list(_judge_all(judge, reader_for(options, options.files), options.files, wanted))
         unwritten = write_outputs(options, outputs, results, judge.rules)

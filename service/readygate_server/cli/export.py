@@ -59,9 +59,10 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the list."""
-    from readygate_server.cli.written import refuse_terminal, write_whole
+    from readygate_server.cli.written import refuse_inputs, refuse_terminal, write_whole
 
     _check(options)
+    refuse_inputs([options.output], options)
     if options.format == "xlsx":
         refuse_terminal(options.output, "a workbook")
     judged = _recorded(options) if options.decision else _judged(options)

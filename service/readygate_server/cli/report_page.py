@@ -55,10 +55,11 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the file and returns the worst exit code."""
-    from readygate_server.cli.written import write_whole
+    from readygate_server.cli.written import refuse_inputs, write_whole
     from readygate_server.web.report.file import report_file
 
     check_decided(options)
+    refuse_inputs([options.output], options)
     shown = list(_recorded(options) if options.decision else _judged(options))
     problems = [each.problem for each in shown if each.problem]
     for problem in problems:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,23 @@ from readygate_server.cli.streams import leave_reader
 from readygate_server.cli.ways_out import unwritable
 
 STANDARD_OUTPUT: Final = "standard output"
+_YAML: Final = {".yaml", ".yml"}
+
+
+def refuse_inputs(outputs: Iterable[str], options: argparse.Namespace) -> None:
+    """Refuses to write over what the options say is read, before anything is.
+
+    Raises:
+      CommandError: when an output is one of those files, or is YAML in one of those folders.
+    """
+    files = [Path(each) for each in options.files if each != "-"]
+    named = [Path(each) for each in (*options.evidence, *options.foundations)]
+    read = {each.resolve() for each in (*files, *named, *(each.parent / "foundations" for each in files))}
+    for output in outputs:
+        path = Path(output).resolve()
+        within = path.suffix in _YAML and not read.isdisjoint(path.parents)
+        if output not in ("", "-") and path.is_file() and (path in read or within):
+            raise CommandError(f"{output} is read by this command, and would be lost; name another file")
 
 
 def write_whole(output: str, data: bytes) -> None:

@@ -177,7 +177,7 @@ def _proposals(key: AssetKey, open_days: int) -> pb.ReevaluateProposalsRequest:
 
 def _key(scope: AssetScope.ValueType, id_: str, faults: Faults) -> AssetKey:
     if check_enum("scope", scope, AssetScope.DESCRIPTOR, faults) and not scope:
-        faults.add("scope", "the field is required", expected=", ".join(SCOPES_BY_NUMBER.values()))
+        faults.add("scope", "the field is required", expected=", ".join(map(AssetScope.Name, SCOPES_BY_NUMBER)))
     if _ID.fullmatch(id_) is None:
         message = "the id is not well formed" if id_ else "the field is required"
         faults.add("id", message, got=id_, expected="1 to 63 of a-z, 0-9, '.', '_' and '-'")

@@ -22,6 +22,7 @@ from readygate_server.adapters.proposals.readings import Parts
 from readygate_server.adapters.proposals.references import reference_faults, with_places
 from readygate_server.adapters.proposals.text_checks import id_problem, text_problems
 from readygate_server.adapters.proposals.values import (
+    ID_RULE,
     FactProblemError,
     Problem,
     check_value,
@@ -38,6 +39,7 @@ from readygate_server.adapters.proposals.vocabulary import (
 from readygate_server.domain.facts import ProposalFacts
 from readygate_server.domain.faults import few_suggestions
 
+_NO_PROPOSAL: Final = "an id is required; what holds assets alone is a foundation file, which proposals reference"
 _SINGLES: Final = ("deployment", "org", "gov", "value", "ops")
 
 
@@ -91,8 +93,14 @@ def _long_lists(proposal: Proposal) -> Iterator[ProposalFault]:
 
 def _head_faults(proposal: Proposal) -> Iterator[ProposalFault]:
     if ID.fullmatch(proposal.id) is None:
-        yield fault_at(proposal, ("id",), id_problem(proposal.id))
+        problem = Problem(_NO_PROPOSAL, expected=ID_RULE) if _has_assets_alone(proposal) else id_problem(proposal.id)
+        yield fault_at(proposal, ("id",), problem)
     yield from text_problems(proposal, proposal, (), ("title",))
+
+
+def _has_assets_alone(proposal: Proposal) -> bool:
+    names = {field.name for field, _ in proposal.ListFields()}
+    return bool(names) and names <= {*ASSET_FIELDS.values(), "evidence", "statements"}
 
 
 def _asset_faults(proposal: Proposal) -> Iterator[ProposalFault]:
