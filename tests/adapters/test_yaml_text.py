@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readygate_server.adapters.yaml_text import Mark, read_yaml
+from readygate_server.adapters.yaml_text import MAX_BYTES, MAX_DEPTH, Mark, read_yaml
 from readygate_server.domain.faults import Fault, FaultsError
 
 FILE = "some.yaml"
@@ -30,9 +30,9 @@ JSON = st.recursive(
 )
 
 
-def _faults(text: str, **limits: int) -> list[str]:
+def _faults(text: str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> list[str]:
     with pytest.raises(FaultsError) as caught:
-        read_yaml(text, file=FILE, **limits)
+        read_yaml(text, file=FILE, max_bytes=max_bytes, max_depth=max_depth)
     return [str(fault) for fault in caught.value.faults]
 
 
