@@ -131,7 +131,7 @@ def _collect(entry: Entry, collector: Collector, options: argparse.Namespace) ->
 
 
 def _check_artefacts(paths: Sequence[Path]) -> None:
-    """Refuses names that are no files, all at once."""
+    """Refuses names that are no files, all at once; to read a pipe or a device would wait, or never end."""
     problems = []
     for path in paths:
         try:
@@ -141,6 +141,8 @@ def _check_artefacts(paths: Sequence[Path]) -> None:
             continue
         if not path.exists():
             problems.append(f"{path}: there is no such file or folder")
+        elif not (path.is_file() or path.is_dir()):
+            problems.append(f"{path}: this is no file and no folder; write what it gives to a file first")
     if problems:
         raise CommandError("\n".join(problems))
 

@@ -101,6 +101,17 @@ def test_what_is_wrong_is_told(arguments: tuple[str, ...], words: tuple[str, ...
     assert sorted(path.name for path in folder.iterdir()) == ["customers.csv", "orders.yaml"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_refused_before_anybody_waits_for_it(folder: Path) -> None:
+    """Nobody writes to it, so that reading would last until the limit of time."""
+    os.mkfifo(folder / "pipe.yaml")
+    found = readygate("collect", "openapi", "pipe.yaml", "--asset", "orders", "--max-time", "5", cwd=folder)
+    assert (found.code, found.err) == (
+        3,
+        "readygate: pipe.yaml: this is no file and no folder; write what it gives to a file first\n",
+    )
+
+
 def test_a_limit_that_is_met_says_how_to_raise_it(folder: Path) -> None:
     """It is no fault of the artefact and none of the collector."""
     ran = readygate("collect", "openapi", "orders.yaml", "--asset", "orders", "--max-memory", "20", cwd=folder)
