@@ -152,7 +152,7 @@ def _missing(console: Console, missing: list[pb.MissingFact]) -> None:
 
 def _stated(missing: pb.MissingFact) -> str:
     path = fact_path(missing.fact, missing.subject)
-    return f"{path} (said to be {missing.statement})" if missing.statement else path
+    return f"{path} ({missing.statement})" if missing.statement else path
 
 
 def _footer(console: Console, decision: pb.Decision) -> None:

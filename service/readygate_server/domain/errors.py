@@ -22,7 +22,9 @@ class InvalidInputError(GateError):
         """Returns the number of faults and the first of them."""
         count = len(self.faults)
         path, message, got, expected = self.faults[0]
-        detail = f"{path}: {message}" + (f", got {got}" if got else "") + (f", expected {expected}" if expected else "")
+        asks = expected.startswith("did you mean")
+        way_out = f"; {expected}" if asks else f", expected {expected}" if expected else ""
+        detail = (f"{path}: " if path else "") + message + (f", got {got}" if got else "") + way_out
         return f"the {self.what} has {count} fault{'s' if count != 1 else ''}; the first: {detail}"
 
 
@@ -51,7 +53,7 @@ class LimitExceededError(GateError):
 
     def __str__(self) -> str:
         """Returns the field, what it held and what it may hold."""
-        return f"{self.field} holds {self.got}, the limit is {self.limit}; split the request"
+        return f"{self.field} holds {self.got}, the limit is {self.limit}; shorten it, or ask in several requests"
 
 
 @dataclass(eq=False)
