@@ -14,7 +14,7 @@ import pytest
 from tests.collectors.table.telling import CRM, collected, contract, csv, facts, value
 
 from readygate_server.adapters.collectors.limits import Limits
-from readygate_server.adapters.collectors.port import ArtefactError, ReaderMissingError
+from readygate_server.adapters.collectors.port import ArtefactError, OptionError, ReaderMissingError
 from readygate_server.adapters.collectors.registry import Entry
 from readygate_server.adapters.collectors.runner import CollectorLimitError, Runner
 from readygate_server.domain.collected import Status
@@ -107,9 +107,12 @@ def test_names_of_columns_are_names_whatever_is_in_them(tmp_path: Path, name: st
     assert value(found["validity"]) == 0.0
 
 
-def test_a_header_with_one_name_twice_is_read(tmp_path: Path) -> None:
-    """The second gets another name, and the first is the one that is meant."""
-    assert value(facts(csv(tmp_path, "id,id\n1,1\n2,1\n"), key=("id",))["uniqueness"]) == 1.0
+def test_a_column_whose_name_another_has_is_not_guessed(tmp_path: Path) -> None:
+    """Other columns are read; which of two is meant is asked back, for one may be a key and the other not."""
+    table = csv(tmp_path, "id,id,name\n1,1,a\n2,1,b\n")
+    assert value(facts(table, key=("name",))["uniqueness"]) == 1.0
+    with pytest.raises(OptionError, match="the table has the column more than once"):
+        facts(table, key=("id",))
 
 
 @pytest.mark.parametrize(

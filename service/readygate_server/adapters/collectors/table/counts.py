@@ -25,6 +25,8 @@ class Column(NamedTuple):
     name: str
     type: str
     """Type of the reader, such as `VARCHAR`; empty when it does not say."""
+    is_repeated: bool = False
+    """True when the header has its name for another column too, so that nobody can say which is meant."""
 
 
 class Presence(NamedTuple):

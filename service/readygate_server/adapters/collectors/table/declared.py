@@ -91,7 +91,7 @@ class _Finder:
             alike = self._folded.get(name.strip().lower(), ())
             if column is None and len(alike) == 1:
                 column = alike[0]
-            if column is not None:
+            if column is not None and not column.is_repeated:
                 return Presence(column, self._tokens_of(column))
         return None
 
@@ -100,17 +100,28 @@ class _Finder:
         names: tuple[str, ...] = (name, *(n for each in self._contracts if name in each.names for n in each.names))
         found = self.stated(names)
         if found is None:
-            way_out = "a file without a header has column0, column1 and so on: --no-header"
-            hint = suggest(name, [n for each in self._contracts for n in each.names])
-            self.faults.append(
-                ArtefactFault(
-                    option,
-                    "the table has no such column",
-                    got=f"{len(self._columns)} other columns",
-                    way_out=f"did you mean {hint}?" if hint else way_out,
-                )
-            )
+            self.faults.append(self._unclear(option) if self._is_repeated(names) else self._absent(option, name))
         return found
+
+    def _is_repeated(self, names: Iterable[str]) -> bool:
+        return any(each.name in names for each in self._columns.values() if each.is_repeated)
+
+    @staticmethod
+    def _unclear(option: str) -> ArtefactFault:
+        return ArtefactFault(
+            option, "the table has the column more than once", way_out="give each column a name of its own"
+        )
+
+    def _absent(self, option: str, name: str) -> ArtefactFault:
+        hint = suggest(name, [n for each in self._contracts for n in each.names])
+        return ArtefactFault(
+            option,
+            "the table has no such column",
+            got=f"{len(self._columns)} other columns",
+            way_out=f"did you mean {hint}?"
+            if hint
+            else "a file without a header has column0, column1 and so on: --no-header",
+        )
 
     def reference(self, text: str) -> Reference | None:
         """Returns a reference of `column=file:column`."""

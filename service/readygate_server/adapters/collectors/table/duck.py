@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,12 +122,18 @@ class DuckTable:
     """A view that is counted by statements that return counts only."""
 
     def __init__(
-        self, opened: Session, path: Path, *, notes: tuple[str, ...] = (), reading: tuple[tuple[str, str], ...] = ()
+        self,
+        opened: Session,
+        path: Path,
+        *,
+        notes: tuple[str, ...] = (),
+        reading: tuple[tuple[str, str], ...] = (),
+        repeated: Collection[str] = (),
     ) -> None:
-        """Reads the columns of the view `SOURCE` and counts its rows."""
+        """Reads the columns of the view `SOURCE` and counts its rows; `repeated` are names that several have."""
         self._session, self._path = opened, path
         described = opened.run(f"DESCRIBE {SOURCE}", path)
-        self.columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in described)
+        self.columns = tuple(Column(str(name), str(kind), str(name) in repeated) for name, kind, *_ in described)
         self.rows = int(self._one(f"SELECT count(*) FROM {SOURCE}")[0])
         self.notes, self.reading = notes, reading
 

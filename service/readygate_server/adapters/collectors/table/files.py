@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from csv import Error as CsvError
+from csv import reader as rows_of
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
@@ -50,10 +53,10 @@ def kind_of(path: Path) -> str:
 def open_files(files: tuple[Path, ...], others: Mapping[str, Path], csv: CsvOptions) -> Iterator[DuckTable]:
     """Opens files of one table and the files that it refers to, which become views by the names given."""
     with session((*files, *others.values())) as opened:
-        notes, reading = _view(opened, SOURCE, files, csv)
+        notes, reading, repeated = _view(opened, SOURCE, files, csv)
         for name, path in others.items():
             _view(opened, name, (path,), csv._replace(header=True))
-        yield DuckTable(opened, files[0], notes=notes, reading=reading)
+        yield DuckTable(opened, files[0], notes=notes, reading=reading, repeated=repeated)
 
 
 @contextmanager
@@ -77,24 +80,30 @@ def whole_table(name: str) -> str:
     return f"SELECT * FROM {'.'.join(map(quoted, name.split('.')))}"
 
 
-def _view(opened: Session, name: str, files: tuple[Path, ...], csv: CsvOptions) -> tuple[tuple[str, ...], _Reading]:
+_Reading = tuple[tuple[str, str], ...]
+
+
+class _Viewed(NamedTuple):
+    """What is to be said of a file that was read, how it was, and the names that several of its columns have."""
+
+    notes: tuple[str, ...]
+    reading: _Reading
+    repeated: frozenset[str] = frozenset()
+
+
+def _view(opened: Session, name: str, files: tuple[Path, ...], csv: CsvOptions) -> _Viewed:
     kinds = {kind_of(path) for path in files}
     links = ", ".join(literal(str(opened.links[path])) for path in files)
     if kinds == {"parquet"}:
         opened.view(name, f"SELECT * FROM read_parquet([{links}], hive_partitioning = false)", files[0])
-        return (), (("format", "parquet"),)
+        return _Viewed((), (("format", "parquet"),))
     if kinds != {"csv"}:
         fault = ArtefactFault(uri_of(files[0]), "the files of a table are of one kind", expected="CSV or Parquet")
         raise ArtefactError(fault)
     return _csv_view(opened, name, files, links, csv)
 
 
-_Reading = tuple[tuple[str, str], ...]
-
-
-def _csv_view(
-    opened: Session, name: str, files: tuple[Path, ...], links: str, csv: CsvOptions
-) -> tuple[tuple[str, ...], _Reading]:
+def _csv_view(opened: Session, name: str, files: tuple[Path, ...], links: str, csv: CsvOptions) -> _Viewed:
     """Makes the view of CSV files: strictly by RFC 4180, and leniently where that fails and rows stay rows.
 
     Every column is text, and all but the delimiter is as RFC 4180 has it. Left to find out for itself, DuckDB takes a
@@ -105,6 +114,7 @@ def _csv_view(
         raise OptionError(fault)
     blank, first = _first_line(files[0], csv.encoding)
     delimiter = csv.delimiter or max(_DELIMITERS, key=first.count)
+    repeated = _repeated(first, delimiter) if csv.header else frozenset()
     told = (
         f"all_varchar = true, header = {str(csv.header).lower()}, hive_partitioning = false, skip = {blank}"
         f", comment = '', quote = '\"', escape = '\"', delim = {literal(delimiter)}, encoding = {literal(csv.encoding)}"
@@ -128,8 +138,8 @@ def _csv_view(
                 )
             ) from None
         note = f"the file is not CSV by RFC 4180 ({strict.faults[0].message}); it was read leniently, line by line"
-        return (note,), (*reading, ("strict", "no"))
-    return (), (*reading, ("strict", "yes"))
+        return _Viewed((note,), (*reading, ("strict", "no")), repeated)
+    return _Viewed((), (*reading, ("strict", "yes")), repeated)
 
 
 def _make(opened: Session, name: str, reading: str, path: Path, csv: CsvOptions) -> int:
@@ -140,6 +150,15 @@ def _make(opened: Session, name: str, reading: str, path: Path, csv: CsvOptions)
         columns = ", ".join(f"{quoted(str(each[0]))} AS column{place}" for place, each in enumerate(named))
     opened.view(name, f"SELECT {columns} FROM {reading}", path)
     return int(opened.run(f"SELECT count(*) FROM {name}", path)[0][0])
+
+
+def _repeated(header: str, delimiter: str) -> frozenset[str]:
+    """Returns the names that several columns have; a header over more than one line has names that nobody asks for."""
+    try:
+        names = next(rows_of([header.rstrip("\r")], delimiter=delimiter), [])
+    except CsvError:  # DuckDB says what is wrong with it
+        return frozenset()
+    return frozenset(name for name, count in Counter(names).items() if count > 1)
 
 
 def _first_line(path: Path, encoding: str) -> tuple[int, str]:
