@@ -167,3 +167,13 @@ def test_a_scan_asks_every_collector_and_survives_a_broken_one(tmp_path: Path) -
         ("other.lines", "other", "low", ("needed",)),
     ]
     assert [problem.partition(":")[0] for problem in scan.problems] == ["gone", "curious", "curious", "curious"]
+
+
+def test_a_table_with_the_name_of_a_workflow_may_be_its_log() -> None:
+    """Which collector reads logs is said where a table has the name of a workflow, and not decided."""
+    table = ORDERS._replace(collector="table", scopes=("source",), id="returns", title="returns")
+    found = find(table, [*ASSETS, Asset(Scope.WORKFLOW, "returns", "Returns")])
+    assert (found.asset, found.told) == (
+        "",
+        ("which asset? crm; the workflow returns has its name: is it a log? readygate collect eventlog",),
+    )

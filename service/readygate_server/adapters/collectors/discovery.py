@@ -125,7 +125,10 @@ def _foreign(sighting: Sighting, assets: Sequence[Asset]) -> str:
 def _namesake(sighting: Sighting, assets: Iterable[Asset]) -> str:
     """Returns, in words, which asset has the name of a file; asked where none of a kind that fits has it."""
     found = _match(sighting, assets, "")
-    return f"; the {_KINDS[found.scope]} {found.id} has its name" if found else ""
+    if found is None:
+        return ""
+    log = ": is it a log? readygate collect eventlog" if found.scope is Scope.WORKFLOW else ""
+    return f"; the {_KINDS[found.scope]} {found.id} has its name{log}"
 
 
 def _question(sighting: Sighting, fitting: Sequence[Asset], told: str) -> tuple[str, str]:
