@@ -69,8 +69,10 @@ def _best_accuracy(facts: Facts) -> float | None:
 
 
 def _staleness_excess(_: ProposalFacts, subject: str, facts: Facts) -> Computed:
-    (numbers, missing) = _numbers(facts, subject, ("source.freshness_lag_p95", "source.max_staleness"))
-    return Partly(missing) if missing else numbers[0] - numbers[1]
+    lag, longest = facts.get("source.freshness_lag_p95"), facts.get("source.max_staleness")
+    if isinstance(lag, (int, float)) and isinstance(longest, (int, float)):
+        return float(lag) - float(longest)
+    return Partly(_numbers(facts, subject, ("source.freshness_lag_p95", "source.max_staleness"))[1])
 
 
 def _systems_of_record(proposal: ProposalFacts, subject: str, facts: Facts) -> Computed:

@@ -28,6 +28,12 @@ class Evidence(NamedTuple):
     source_uri: str = ""
 
 
+evidence_entry: Callable[[tuple[tuple[str, ...], str, Grade | None, int | None, int | None, str]], Evidence] = partial(
+    tuple.__new__, Evidence
+)
+"""Makes evidence of all its fields, in a fraction of the time of the class."""
+
+
 class EvidenceIndex:
     """The evidence for each fact that was there on one day."""
 
@@ -189,10 +195,9 @@ class Inspector:
         held = list(findings)
         met, demanded = self._met, self._demanded
         for place, finding in enumerate(held):
-            if finding.observations:
+            if finding.observations and (asked := demanded.get(finding.rule.id)):
                 found = met.get(finding.subject) or self._met_by(finding.subject)
-                standards, backings = demanded[finding.rule.id]
-                if not (standards <= found or backings <= found):  # else nothing can fall short, which is usual
+                if not (asked[0] <= found or asked[1] <= found):  # else nothing can fall short, which is usual
                     held[place] = self.inspect(finding)
         return held
 

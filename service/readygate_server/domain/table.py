@@ -61,9 +61,9 @@ class Local(NamedTuple):
 class RuleTable:
     """All rules at one tier and gate, in the order of their ids.
 
-    `about_facts` are those that ask about facts. `demanded` is what each rule demands of evidence, for groups and for
-    facts, and `demands` the same of all of them by the name of the group or fact. `local` are the rules whose findings
-    about an asset can be recalled.
+    `about_facts` are those that ask about facts. `demanded` is what rules demand of evidence, those that do, for groups
+    and for facts, and `demands` the same of all of them by the name of the group or fact. `local` are the rules whose
+    findings about an asset can be recalled.
     """
 
     ruleset: Ruleset
@@ -95,12 +95,12 @@ def build_table(
     of_kind = {row.rule.kind: row for row in rows}
     about_facts = tuple(row for row in rows if row.rule.kind is RuleKind.FACTS)
     unknown_facts, evidence = of_kind.get(RuleKind.UNKNOWN_FACTS), of_kind.get(RuleKind.EVIDENCE)
-    demanded = {row.rule.id: _demanded(row) for row in rows}
-    asking = [row.rule.id for row in about_facts if row.idle is None]
+    demanded = {row.rule.id: _demanded(row) for row in rows if any(asked.backing for asked in row.asked)}
+    asking = [demanded[row.rule.id] for row in about_facts if row.idle is None and row.rule.id in demanded]
     demands: dict[str, list[Demand]] = {}
-    for standard in frozenset[Standard]().union(*(demanded[rule_id][0] for rule_id in asking)):
+    for standard in frozenset[Standard]().union(*(standards for standards, _ in asking)):
         demands.setdefault(standard.group, []).append((standard, standard))
-    for backing in frozenset[Backing]().union(*(demanded[rule_id][1] for rule_id in asking)):
+    for backing in frozenset[Backing]().union(*(backings for _, backings in asking)):
         demands.setdefault(backing.fact, []).append((backing.standard, backing))
     by_name = {name: tuple(found) for name, found in demands.items()}
     local: dict[Scope, Local] = {scope: _local(about_facts, scope) for scope in Scope if scope is not Scope.DEPLOYMENT}

@@ -9,7 +9,7 @@ from readygate.v1 import evidence_pb2
 from readygate_server.adapters.proposals.canonical import canonical_json
 from readygate_server.adapters.proposals.personal import shown
 from readygate_server.adapters.proposals.values import from_wire
-from readygate_server.domain.evidence import Evidence
+from readygate_server.domain.evidence import Evidence, evidence_entry
 from readygate_server.domain.facts import parent_of
 from readygate_server.domain.vocabulary import Grade
 
@@ -61,11 +61,15 @@ def evidence_of(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
 
 
 def _judged(entry: Entry) -> Evidence:
-    facts, subject, grade, source_uri, _, _, _, _, as_of, expires_at, *_ = entry
-    whole = tuple([parent_of(fact) if fact.count(".") > 1 else fact for fact in facts])
+    facts, as_of, expires_at = entry[0], entry[8], entry[9]
     as_of_day = as_of[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if as_of else None
     last_day = expires_at[0] // _SECONDS_A_DAY + _EPOCH_ORDINAL if expires_at else None
-    return Evidence(whole, subject, _GRADES.get(grade), as_of_day, last_day, source_uri)
+    whole: tuple[str, ...]
+    if len(facts) == 1 and facts[0].count(".") == 1:  # nearly all are about one fact that is whole
+        whole = (facts[0],)
+    else:
+        whole = tuple([parent_of(fact) if fact.count(".") > 1 else fact for fact in facts])
+    return evidence_entry((whole, entry[1], _GRADES.get(entry[2]), as_of_day, last_day, entry[3]))
 
 
 def _value(fact: str, value: evidence_pb2.FactValue) -> str:
