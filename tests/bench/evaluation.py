@@ -81,7 +81,7 @@ def _time_reply(active: ActiveRuleset, proposal: Proposal) -> Timing:
 def print_load() -> None:
     """Prints how long the rulesets take to load and compile."""
     timing = time_calls(lambda: load_snapshot().compile_all(), passes=3, calls=3)
-    print(f"load, check and compile both rulesets: {timing}")
+    print(f"load, check and compile all rulesets: {timing}")
 
 
 def soak(snapshot: Snapshot) -> None:
