@@ -33,7 +33,7 @@ def test_all_commands_are_there() -> None:
         *("", "check", "collect", "export", "init", "facts", "serve"),
         *("rules", "rules list", "rules show", "rules check"),
         *("evidence", "evidence show"),
-        "report",
+        *("report", "request"),
         *("questionnaire", "questionnaire write", "questionnaire read"),
         *("rules test", "rules diff", "rules schema", "rules publish"),
         *("decisions", "decisions list", "decisions watch", "decisions show", "decisions replay"),

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 
 from readygate_server.http_api import bodies, caller, calls, connection, openapi, server, turns
 from readygate_server.settings import Limits
@@ -15,20 +16,23 @@ from tests.grpc_api.processes import serve
 from tests.http_api.test_process import http_of
 
 PAGE = "docs/http.md"
+COMMAND = f"{shlex.quote(sys.executable)} -m readygate_server"
 ADDRESS = "http://127.0.0.1:8080"
 
 
 async def test_the_calls_of_the_guide_are_answered() -> None:
-    """Every curl command of the guide gets an answer in JSON that is no error."""
-    asked = [line for line in commands(PAGE) if line.startswith("curl ")]
+    """Every command with curl of the guide gets an answer in JSON that is no error."""
+    asked = [line for line in commands(PAGE) if "curl " in line]
     async with serve("--http", "127.0.0.1:0") as served:
         await served.ready()
         for line in asked:
-            command = shlex.split(line.replace(ADDRESS, http_of(served)))
-            ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=30, check=True)
+            command = line.replace(ADDRESS, http_of(served)).replace("readygate request", f"{COMMAND} request")
+            ran = await asyncio.to_thread(
+                subprocess.run, ["sh", "-c", command], capture_output=True, timeout=30, check=True, cwd=ROOT
+            )
             assert "code" not in json.loads(ran.stdout), line
 
-    assert len(asked) == 3
+    assert len(asked) == 4
 
 
 def test_the_guide_names_every_status() -> None:

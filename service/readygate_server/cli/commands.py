@@ -22,6 +22,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Command]]] = {
         "check": Command("check", "judge proposals: go or no-go, with the blocking work"),
         "report": Command("report_page", "write decisions as one HTML file, with the plan drawn"),
         "export": Command("export", "write the work list as CSV, XLSX, for Jira, ServiceNow or OSCAL"),
+        "request": Command("request", "write a proposal as the JSON that a server takes over HTTP"),
         "comment": Command("comment", "put a report on a pull or merge request"),
     },
     "find out what is missing": {

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from readygate import GateError
-from readygate.v1.gate_pb2 import Gate
-from readygate.v1.gate_service_pb2 import EvaluateRequest, EvaluateResponse, FactOverride, SimulateRequest
+from readygate.v1.gate_service_pb2 import EvaluateResponse, FactOverride, SimulateRequest
 from readygate.v1.proposal_pb2 import Proposal
 from readygate.v1.ruleset_pb2 import Rule, RulesetRef, RulesetSelector
 from readygate.v1.ruleset_service_pb2 import GetRulesetRequest
-from readygate_server.application.selection import Selection
+from readygate_server.cli.asking import evaluate_request
 from readygate_server.cli.connection import connect
 from readygate_server.cli.exits import CommandError, Exit
 from readygate_server.cli.judges import Wanted
@@ -37,19 +36,16 @@ class RemoteJudge:
 
     def evaluate(self, proposal: Proposal, wanted: Wanted) -> EvaluateResponse:
         """Returns the reply; overrides make it a simulation."""
-        selector = _selector(Selection.parse(wanted.ruleset))
-        gate = Gate.Value(f"GATE_{wanted.gate.upper()}") if wanted.gate else None
+        asked = evaluate_request(proposal, ruleset=wanted.ruleset, gate=wanted.gate, as_of=wanted.as_of)
         try:
             if not wanted.overrides:
-                return self._client.evaluate(
-                    EvaluateRequest(proposal=proposal, ruleset=selector, gate=gate, as_of=wanted.as_of)
-                )
+                return self._client.evaluate(asked)
             simulated = self._client.simulate(
                 SimulateRequest(
                     proposal=proposal,
-                    ruleset=selector,
-                    gate=gate,
-                    as_of=wanted.as_of,
+                    ruleset=asked.ruleset if asked.HasField("ruleset") else None,
+                    gate=asked.gate if asked.HasField("gate") else None,
+                    as_of=asked.as_of,
                     overrides=[_override(ref, value) for ref, value in wanted.overrides.items()],
                 )
             )
@@ -65,14 +61,6 @@ class RemoteJudge:
         except GateError:
             return {}
         return {rule.id: rule for rule in found.rules}
-
-
-def _selector(selection: Selection) -> RulesetSelector:
-    selector = RulesetSelector(name=selection.name)
-    for choice in ("version", "digest", "channel", "in_force_on"):
-        if value := getattr(selection, choice):
-            setattr(selector, choice, value)
-    return selector
 
 
 def _override(ref: FactRef, value: FactValue | None) -> FactOverride:
