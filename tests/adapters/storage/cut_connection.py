@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 SOCKET = ".s.PGSQL.5432"
+_LONGEST_COMMIT = 20.0
 
 
 class Cut(Enum):
@@ -54,34 +55,48 @@ class Between:
     def _serve(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server:
             server.connect(self._server)
-            back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            answers = _Answers(server, client)
+            back = threading.Thread(target=answers.pass_on, daemon=True)
             back.start()
             with suppress(OSError):
-                self._forward(client, server)
+                self._forward(client, server, answers)
             _end(server)
             back.join()
 
-    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward(self, client: socket.socket, server: socket.socket, answers: _Answers) -> None:
         records = False  # whether the transaction of now records a decision; others are let through
         while data := client.recv(65_536):
             records = records or b"INSERT INTO decision" in data
             if records and b"COMMIT" in data and self.cut is not Cut.NOWHERE:
                 how, self.cut = self.cut, Cut.NOWHERE
                 self.is_shut = how is Cut.FOR_GOOD
-                _end(client)
                 if how is not Cut.BEFORE:
+                    answers.are_lost.set()
                     server.sendall(data)
-                    threading.Event().wait(0.2)  # for the server to do it
+                    answers.lost.wait(_LONGEST_COMMIT)
+                _end(client)
                 return
             records = records and b"COMMIT" not in data
             server.sendall(data)
 
 
-def _pass_on(server: socket.socket, client: socket.socket) -> None:
-    with suppress(OSError):
-        while data := server.recv(65_536):
-            client.sendall(data)
-    _end(client)
+class _Answers:
+    """Passes on what a server answers, until that gets lost."""
+
+    def __init__(self, server: socket.socket, client: socket.socket) -> None:
+        """Takes from whom and to whom."""
+        self.are_lost, self.lost = threading.Event(), threading.Event()
+        self._server, self._client = server, client
+
+    def pass_on(self) -> None:
+        """Passes on; `lost` is set once an answer was not."""
+        with suppress(OSError):
+            while data := self._server.recv(65_536):
+                if self.are_lost.is_set():
+                    self.lost.set()
+                else:
+                    self._client.sendall(data)
+        _end(self._client)
 
 
 def _end(connection: socket.socket) -> None:
