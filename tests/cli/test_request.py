@@ -63,7 +63,7 @@ def test_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
     """A file at fault gives no request, and hides no other."""
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(f"id: {name}\nx: 1\n", encoding="utf-8")
-    ran = readygate("request", tmp_path / "a.yaml", EXAMPLE, tmp_path / "b.yaml")
+    ran = readygate("request", tmp_path / "a.yaml", EXAMPLE, tmp_path / "none.yaml", tmp_path / "b.yaml")
 
-    assert (ran.code, ran.out) == (3, "")
+    assert (ran.code, ran.out, "none.yaml" in ran.err) == (3, "", True)
     assert all(f"{name}.yaml:2:1: " in ran.err for name in "ab")

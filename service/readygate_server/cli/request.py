@@ -58,6 +58,9 @@ def _request(options: argparse.Namespace) -> Any:
         except FaultsError as error:
             problems.append(f"{plain_text(file)}: {faults_text(error)}")
             continue
+        except CommandError as error:
+            problems.append(plain_text(str(error)))
+            continue
         # All items of a batch are judged by one ruleset, which the batch names.
         ruleset = options.ruleset if alone else ""
         request = evaluate_request(proposal, ruleset=ruleset, gate=options.gate, as_of=options.as_of or "")
