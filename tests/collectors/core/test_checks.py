@@ -114,9 +114,9 @@ def test_folders_of_the_machine_are_told_apart_from_other_paths(changes: dict[st
 
 def test_folders_that_no_result_may_name() -> None:
     """They are those of the user, of the work and of artefacts named with theirs; a single step is no such name."""
-    here, given = Path("/work/here"), [Path("/data/in/x.csv"), Path("y.csv"), Path("/app/z.csv")]
+    here, given = Path("/srv/here"), [Path("/data/in/x.csv"), Path("y.csv"), Path("/app/z.csv")]
 
-    assert {"/work/here", "/data/in"} <= set(folders_of(given, here=here))
+    assert {"/srv/here", "/data/in"} <= set(folders_of(given, here=here))
     assert "/app" not in folders_of(given, here=here)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.collectors.inputs import artefact
 from tests.collectors.openapi.building import OK, answer, collect, collected, document, fact, operation
+from tests.collectors.openapi.documents import DOCUMENTS
 
 from readygate_server.domain.collected import Status
 from readygate_server.domain.vocabulary import Grade
@@ -96,19 +97,7 @@ def test_limits(tmp_path: Path, responses: list[dict[str, Any]], expected: objec
     assert answer(collected(tmp_path, document(paths)), LIMITS) == expected
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "api.github.com.json",
-        "stripe.com.json",
-        "ec2.json",
-        "CheckoutService.json",
-        "slack_web_openapi_v2.json",
-        "petstore.yaml",
-        "petstore-expanded.yaml",
-        "uspto.yaml",
-    ],
-)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_published_documents_have_the_shares_that_another_program_gave(name: str) -> None:
     """Logins, names and limits are those of the second opinion, and where it found nothing it is not stated."""
     given = artefact("openapi", name)

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from tests.collectors.inputs import artefact
 from tests.collectors.openapi.building import answer, collect, note
+from tests.collectors.openapi.documents import DOCUMENTS
 
 from readygate_server.adapters.collectors.openapi import COLLECTOR
 from readygate_server.adapters.collectors.openapi.lint import follow_all
@@ -19,16 +20,6 @@ from readygate_server.adapters.collectors.port import HEAD
 from readygate_server.adapters.collectors.references import References
 from readygate_server.domain.collected import Status
 
-DOCUMENTS: Final = (
-    "api.github.com.json",
-    "stripe.com.json",
-    "ec2.json",
-    "CheckoutService.json",
-    "slack_web_openapi_v2.json",
-    "petstore.yaml",
-    "petstore-expanded.yaml",
-    "uspto.yaml",
-)
 EXPLAINED: Final = {
     # The other program takes 401 or 403 for it; both together are 453 operations, 37.0 %.
     ("api.github.com.json", "e401"): 0.135,
