@@ -88,7 +88,11 @@ def receiving(port: int = 0, certificate: tuple[Path, Path] | None = None) -> It
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # whoever sent it was killed in between: nothing has come
+                self.close_connection = True
+                return
             got = Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             receiver.got.append(got)
             answer = receiver.answer(got)
